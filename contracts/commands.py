@@ -9,9 +9,10 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from domain.frozen import Wire
+from domain.order import Address
 from domain.parcel import Parcel
-from domain.policy import Verdict
-from domain.progress import LineUnits, Resolution
+from domain.policy import Resolution, Verdict
+from domain.progress import LineUnits
 
 
 class Actor(Wire):
@@ -47,16 +48,28 @@ class CancelAnswer(Wire):
 
 
 class ChangeAddress(Actor):
-    """The new address stands in the database before this is sent; ``changed_at`` names it."""
+    """Send what has not been released to another address."""
 
-    changed_at: datetime | None = None
+    address: Address
+
+
+class AddedLine(Wire):
+    """A line added after placement; amounts as in ``domain.order.OrderLine``, minor units."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    unit_price: int
+    tax: int = 0
+    tax_included: bool = True
+    title: str = ""
 
 
 class ChangeLines(Actor):
-    """Set quantities of lines (0 removes); added lines stand in the database under ``added``."""
+    """Lower quantities of lines (0 removes) and add new lines, before anything is released."""
 
     set: tuple[LineUnits, ...] = ()
-    added: tuple[str, ...] = ()
+    add: tuple[AddedLine, ...] = ()
 
 
 class PlaceHold(Actor):
@@ -114,6 +127,13 @@ class ReturnAnswer(Wire):
 
     return_id: str
     status: str
+
+
+class AuthoriseReturn(Actor):
+    """Allow or refuse a return that waits for a person."""
+
+    return_id: str
+    approve: bool = True
 
 
 class ReceiveReturn(Actor):

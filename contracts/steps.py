@@ -7,10 +7,12 @@ deaths and resets: ``order id : purpose : n``.
 
 from datetime import date, datetime
 
+from contracts.commands import AddedLine
 from domain.frozen import Wire
-from domain.order import PaymentForm
+from domain.order import Address, PaymentForm
 from domain.parcel import Parcel
-from domain.policy import Clocks, LostParcel, Verdict
+from domain.payment import Authorisation, Capture, Refund
+from domain.policy import Clocks, LostParcel, Resolution, Verdict
 from domain.progress import LineUnits, OrderProgress, TimelineEvent
 from domain.stock import Bar, Queued, StockMove
 
@@ -42,6 +44,7 @@ class Terms(Wire):
     return_label: bool
     automatic_returns: bool
     lost_parcel: LostParcel
+    resolutions: tuple[Resolution, ...]
     transit_days: int
     service: str
     clocks: Clocks
@@ -102,6 +105,28 @@ class Graded(Wire):
     reasons: tuple[str, ...] = ()
 
 
+class Screen(Wire):
+    """Screen an order. ``waived`` are fields whose problem an operator has waved through."""
+
+    order_id: str
+    waived: tuple[str, ...] = ()
+
+
+class Amend(Wire):
+    """Write what a command changed about the order itself: its address, or lines added to it."""
+
+    order_id: str
+    address: Address | None = None
+    add: tuple[AddedLine, ...] = ()
+
+
+class Amended(Wire):
+    """The order's facts after an amendment, or what is wrong with it (nothing was written)."""
+
+    problems: tuple[tuple[str, str], ...] = ()
+    lines: tuple[LineFacts, ...] = ()
+
+
 class PlaceRequest(Wire):
     """Units to route and reserve. ``n`` numbers the first allocation."""
 
@@ -142,11 +167,12 @@ class Record(Wire):
     alert: tuple[str, str] | None = None
 
 
-class Step(Wire):
-    """An external step without further input."""
+class GradeStep(Wire):
+    """Ask a fraud vendor."""
 
     order_id: str
     n: int
+    vendor: str
 
 
 class AuthoriseRequest(Wire):
@@ -171,6 +197,14 @@ class PaymentStep(Wire):
     currency: str = ""
     final: bool = True
     purpose: str = ""
+
+
+class Found(Wire):
+    """An effect found at the provider; all None proves that it was never made."""
+
+    authorisation: Authorisation | None = None
+    capture: Capture | None = None
+    refund: Refund | None = None
 
 
 class LabelStep(Wire):

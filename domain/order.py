@@ -54,13 +54,15 @@ class OrderLine(Frozen):
     ``unit_price`` is before discounts; ``discount`` is the whole line's (its own and its part of
     order discounts, positive); ``tax`` is the whole line's, and ``tax_included`` says whether
     ``unit_price`` already holds it. A line with ``requires_shipping`` false (gift card, download,
-    service) is accepted and delivered without a parcel.
+    service) is accepted and delivered without a parcel. ``already_cancelled`` units were cancelled
+    or refunded at the storefront before we took the order: part of ``quantity``, never shipped.
     """
 
     line_id: str = Field(max_length=100)
     sku: str = Field(default="", max_length=100)
     title: str = Field(default="", max_length=300)
     quantity: int
+    already_cancelled: int = Field(default=0, ge=0)
     unit_price: int = 0
     discount: int = 0
     tax: int = 0
@@ -190,15 +192,25 @@ def order_id_of(channel: str, external_id: str) -> str:
 
 
 def differences_of(
-    lines: tuple[OrderLine, ...], shipping: ShippingChoice, totals: Totals
+    lines: tuple[OrderLine, ...],
+    shipping: ShippingChoice,
+    totals: Totals,
+    *,
+    other_tax: int = 0,
+    tender: int = 0,
 ) -> tuple[Difference, ...]:
-    """Return where the given totals are not what lines and shipping add up to."""
+    """Return where the given totals are not what lines and shipping add up to.
+
+    Args:
+        other_tax: tax inside ``totals.other`` (of a fee, of duties), which no line carries.
+        tender: gift cards and credits that the platform has taken off its total already.
+    """
     computed = {
         "totals.shipping": (totals.shipping, shipping.price),
-        "totals.tax": (totals.tax, sum(line.tax for line in lines) + shipping.tax),
+        "totals.tax": (totals.tax, sum(line.tax for line in lines) + shipping.tax + other_tax),
         "totals.total": (
             totals.total,
-            sum(line.net for line in lines) + shipping.net + totals.other,
+            sum(line.net for line in lines) + shipping.net + totals.other - tender,
         ),
     }
     return tuple(

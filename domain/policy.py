@@ -145,6 +145,14 @@ class LostParcel(StrEnum):
     RESHIP = "reship"
 
 
+class Resolution(StrEnum):
+    """What the customer wants for a return."""
+
+    REFUND = "refund"
+    EXCHANGE = "exchange"
+    STORE_CREDIT = "store_credit"
+
+
 class ReturnPolicy(Frozen):
     """Return rules. ``window`` counts from delivery; ``ship_back`` from the label."""
 
@@ -156,6 +164,7 @@ class ReturnPolicy(Frozen):
     label: bool = True
     location: str = Field(default="", max_length=40)
     lost_parcel: LostParcel = LostParcel.REFUND
+    resolutions: tuple[Resolution, ...] = (Resolution.REFUND,)
 
 
 class MessagePolicy(Frozen):

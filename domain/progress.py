@@ -7,6 +7,7 @@ from pydantic import Field
 
 from domain.frozen import Wire
 from domain.holds import Hold
+from domain.policy import Resolution
 from domain.units import Units
 
 
@@ -77,14 +78,6 @@ class ReturnStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Resolution(StrEnum):
-    """What the customer wants for a return."""
-
-    REFUND = "refund"
-    EXCHANGE = "exchange"
-    STORE_CREDIT = "store_credit"
-
-
 class LineUnits(Wire):
     """Some units of one line."""
 
@@ -93,7 +86,11 @@ class LineUnits(Wire):
 
 
 class LineProgress(Wire):
-    """One line: its units, and its frozen values in minor units (``domain.shares``)."""
+    """One line: its units, and its frozen values in minor units (``domain.shares``).
+
+    ``captured`` counts the units whose money was taken; ``given_back`` is the value of returned
+    or lost units that the customer gets back.
+    """
 
     line_id: str
     sku: str
@@ -101,6 +98,8 @@ class LineProgress(Wire):
     total: int = 0
     collect: int = 0
     parcel: bool = True
+    captured: int = 0
+    given_back: int = 0
 
 
 class ShipmentProgress(Wire):

@@ -30,12 +30,13 @@ ARROWS: dict[UnitState, frozenset[UnitState]] = {
     S.RESERVED: frozenset({S.OPEN, S.BACKORDERED, S.RELEASED, S.CANCELLED}),
     S.RELEASED: frozenset({S.OPEN, S.PACKED, S.CANCELLED}),
     S.PACKED: frozenset({S.OPEN, S.SHIPPED, S.CANCELLED}),
-    S.SHIPPED: frozenset({S.DELIVERED, S.RETURNED}),
+    S.SHIPPED: frozenset({S.DELIVERED, S.RETURNED, S.OPEN}),
     S.DELIVERED: frozenset({S.RETURNED}),
     S.CANCELLED: frozenset(),
     S.RETURNED: frozenset(),
 }
-"""The published diagram. ``open → delivered`` is for lines that need no parcel."""
+"""The published diagram. ``open → delivered`` is for lines that need no parcel; ``shipped → open``
+is a lost parcel that is sent again."""
 
 CANCELLABLE = (S.OPEN, S.BACKORDERED, S.RESERVED)
 """Where a unit can be cancelled by our own decision; later the warehouse must agree."""

@@ -1,18 +1,12 @@
 """What Waybill needs of a fraud vendor and of the merchant's own grading rules."""
 
-from enum import StrEnum
 from typing import Protocol
 
 from domain.frozen import Wire
 from domain.order import Order
+from domain.policy import Verdict as Grade
 
-
-class Grade(StrEnum):
-    """The verdict on an order."""
-
-    ACCEPT = "accept"
-    REVIEW = "review"
-    REJECT = "reject"
+__all__ = ["FraudVendor", "Grade", "Grading"]
 
 
 class Grading(Wire):

@@ -2,7 +2,10 @@
 
 from typing import Protocol
 
+from contracts.steps import MessageStep
 from domain.frozen import Wire
+from domain.policy import Policy
+from ports.stores import StoredOrder
 
 
 class Message(Wire):
@@ -25,3 +28,10 @@ class Mailer(Protocol):
 
 class OutcomeUnknown(Exception):
     """The connection was lost after the content was sent; the mail may or may not go out."""
+
+
+class Composer(Protocol):
+    """Writes the mail that a step asks for, from the order as it stands in the database."""
+
+    def compose(self, step: MessageStep, stored: StoredOrder, policy: Policy) -> Message | None:
+        """Return the mail, None when the customer left no address to write to."""

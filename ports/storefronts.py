@@ -23,6 +23,8 @@ class StorefrontEvent(Frozen):
     ``delivery_id`` names this delivery (a repeat carries the same one); ``external_id`` names the
     order. ``order`` is set for kind ``order``; an order that arrives already cancelled has
     ``cancelled`` true as well. ``reason`` is the storefront's cancel reason or why it is ignored.
+    ``follows_create`` marks an order that an earlier event has normally brought (paid, updated):
+    its body differs by nature, so a known order is not compared with it; what may be new is money.
     """
 
     kind: EventKind
@@ -31,6 +33,7 @@ class StorefrontEvent(Frozen):
     external_id: str = ""
     order: Order | None = None
     cancelled: bool = False
+    follows_create: bool = False
     reason: str = ""
     occurred_at: datetime | None = None
 

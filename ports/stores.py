@@ -263,10 +263,12 @@ class MessageStore(Protocol):
     """At most one send per (order, template, subject number): INVARIANTS N1."""
 
     def claim(self, order_id: str, template: str, no: int) -> bool:
-        """Claim a message before it is sent; False when it was claimed before."""
+        """Claim a message before it is sent; False when it was claimed before, unless that try
+        was settled as ``not_sent`` (it is certain that nothing went out)."""
 
     def settle(self, order_id: str, template: str, no: int, outcome: str) -> None:
-        """Write ``sent``, ``refused`` or ``unknown``; a claim without one is reported by audit."""
+        """Write ``sent``, ``refused``, ``unknown`` or ``not_sent``; a claim without one is reported
+        by the audit."""
 
     def messages(self, order_id: str) -> Sequence[dict[str, Any]]:
         """The order's messages with their outcomes."""

@@ -1,0 +1,231 @@
+"""In-house steps: screening, placing, recording. Each is one local activity; no network."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from temporalio import activity
+
+from activities.amending import facts_of_added, problems_of_added, with_added
+from activities.errors import translated
+from activities.screening import facts_of
+from contracts.steps import (
+    Amend,
+    Amended,
+    LastScan,
+    Parcels,
+    Placed,
+    PlacedShipment,
+    PlaceRequest,
+    Record,
+    Screen,
+    Screened,
+)
+from domain.clock import Clock
+from domain.errors import EffectRefused, ProviderUnavailable
+from domain.grading import grade
+from domain.placement import Plan, plan
+from domain.policy import Policy
+from domain.progress import LineUnits
+from domain.stock import Allocation, StockLevel
+from domain.validation import Problem, problems_of
+from domain.wants import Kits, allocations_of, kit_levels, wants_of
+from ports.rules import AddressCheck, Geocoder, OrderRules
+from ports.stores import Store, StoredOrder
+
+SOFT = "order"
+"""The field of problems about the order as a whole; an operator may wave them through."""
+
+
+class OrderActivities:
+    """What the process asks of our own database and rules."""
+
+    def __init__(
+        self,
+        store: Store,
+        rules: OrderRules,
+        check_address: AddressCheck,
+        locate: Geocoder,
+        now: Clock,
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self._check_address = check_address
+        self._locate = locate
+        self._now = now
+
+    @activity.defn(name="screen")
+    def screen(self, ask: Screen) -> Screened:
+        """Validate and grade an order; every problem at once."""
+        with translated():
+            stored = self._stored(ask.order_id)
+            _, policy = self._store.policy(stored.policy_version)
+            problems = [
+                problem
+                for problem in self._problems(stored, policy)
+                if problem[0] not in ask.waived
+            ]
+            conditions = [rule.when for rule in policy.grading.rules]
+            holding = self._rules.holding(conditions, stored.order)
+            verdict, score, reasons = grade(policy.grading, holding)
+            skus = {line.sku for line in stored.order.lines}
+            facts = facts_of(stored, policy, self._store.products(skus), self._now())
+            return facts.model_copy(
+                update={
+                    "problems": tuple(problems),
+                    "grade": verdict,
+                    "score": score,
+                    "reasons": reasons,
+                }
+            )
+
+    @activity.defn(name="place")
+    def place(self, ask: PlaceRequest) -> Placed:
+        """Route units and reserve them: all of a plan or none of it."""
+        with translated():
+            stored = self._stored(ask.order_id)
+            _, policy = self._store.policy(stored.policy_version)
+            kits = self._kits(stored, ask.lines)
+            taken = self._already(ask, kits)
+            if taken is not None:
+                return taken
+            return self._reserve(ask, stored, policy, kits)
+
+    @activity.defn(name="amend")
+    def amend(self, ask: Amend) -> Amended:
+        """Write a new address or added lines; what is wrong with them is answered, not written."""
+        with translated():
+            stored = self._stored(ask.order_id)
+            _, policy = self._store.policy(stored.policy_version)
+            if ask.address is not None:
+                faults = self._check_address(ask.address) if policy.validation.check_address else ()
+                if faults:
+                    return Amended(problems=tuple(faults))
+                self._store.change_address(ask.order_id, ask.address, self._now())
+                return Amended()
+            known = {line.line_id for line in stored.order.lines}
+            added = [line for line in ask.add if line.line_id not in known]
+            products = self._store.products({line.sku for line in ask.add})
+            problems = problems_of_added(added, products)
+            if problems:
+                return Amended(problems=problems)
+            order = with_added(stored.order, added)
+            self._store.change_lines(ask.order_id, order, self._now())
+            return Amended(lines=facts_of_added(order, ask.add, products))
+
+    @activity.defn(name="record")
+    def record(self, record: Record) -> None:
+        """Write projection, history and stock moves in one transaction."""
+        with translated():
+            self._store.project(record.progress, record.events, record.moves, record.queue)
+            if record.alert:
+                kind, text = record.alert
+                self._store.alert(kind, record.progress.order_id, text, self._now())
+
+    @activity.defn(name="last_scan")
+    def last_scan(self, ask: Parcels) -> LastScan:
+        """Return when a parcel was last seen."""
+        with translated():
+            scans = self._store.scans(ask.tracking_number)
+            newest = max(scans, key=lambda scan: scan.at, default=None)
+            return LastScan(at=newest.at, state=newest.state) if newest else LastScan()
+
+    def _stored(self, order_id: str) -> StoredOrder:
+        stored = self._store.get(order_id)
+        if stored is None:
+            raise EffectRefused(f"{order_id} is not in the database", "order_unknown")
+        return stored
+
+    def _problems(self, stored: StoredOrder, policy: Policy) -> list[Problem]:
+        order = stored.order.model_copy(update={"ship_to": stored.ship_to or stored.order.ship_to})
+        skus = {line.sku for line in order.lines}
+        skus |= {part.sku for line in order.lines for part in line.components}
+        products = self._store.products(skus)
+        parts = {part.sku for product in products.values() for part in product.components}
+        products |= self._store.products(parts - products.keys())
+        since = order.placed_at - timedelta(seconds=policy.validation.duplicate_window)
+        twins = self._store.duplicates(order, since) if policy.validation.duplicate_window else ()
+        found = list(problems_of(order, policy, products, twins))
+        if order.ship_to and policy.validation.check_address:
+            found += [
+                (f"ship_to.{name}", text) for name, text in self._check_address(order.ship_to)
+            ]
+        holding = self._rules.holding([rule.when for rule in policy.validation.rules], order)
+        for rule, holds in zip(policy.validation.rules, holding, strict=True):
+            if holds is not False:
+                found.append((rule.field, rule.message))
+        return found
+
+    def _kits(self, stored: StoredOrder, lines: Sequence[LineUnits]) -> Kits:
+        wanted = {line.line_id for line in lines}
+        skus = {line.sku for line in stored.order.lines if line.line_id in wanted}
+        products = self._store.products(skus)
+        return {
+            line.line_id: (
+                line.sku,
+                tuple(
+                    (part.sku, part.quantity)
+                    for part in line.components
+                    or (products[line.sku].components if line.sku in products else ())
+                )
+                or ((line.sku, 1),),
+            )
+            for line in stored.order.lines
+            if line.line_id in wanted
+        }
+
+    def _already(self, ask: PlaceRequest, kits: Kits) -> Placed | None:
+        """Return the placement of an earlier attempt whose answer was lost."""
+        mine = [one for one in self._store.reserved(ask.order_id) if one.n >= ask.n]
+        return _placed(ask, kits, mine) if mine else None
+
+    def _reserve(
+        self, ask: PlaceRequest, stored: StoredOrder, policy: Policy, kits: Kits
+    ) -> Placed:
+        address = stored.ship_to or stored.order.ship_to
+        near = self._locate(address) if address and policy.routing.strategy == "closest" else None
+        skus = {sku for _, parts in kits.values() for sku, _ in parts}
+        locations = self._store.locations()
+        expires_at = self._now() + timedelta(seconds=policy.routing.reservation_ttl)
+        for _ in range(20):
+            levels: Sequence[StockLevel] = kit_levels(kits, self._store.snapshot(skus))
+            wants = wants_of(kits, ask.lines)
+            found: Plan = plan(wants, levels, locations, policy.routing, ask.bars, near)
+            allocations = allocations_of(kits, found.parts, ask.n)
+            if not allocations or not self._store.reserve(ask.order_id, allocations, expires_at):
+                return _placed(ask, kits, allocations, found.left_out)
+        raise ProviderUnavailable("stock changes faster than it can be reserved")
+
+
+def _placed(
+    ask: PlaceRequest,
+    kits: Kits,
+    allocations: Sequence[Allocation],
+    left_out: tuple[tuple[str, str], ...] = (),
+) -> Placed:
+    """Read a placement off its reservations: one shipment per location, the rest backordered."""
+    at: dict[str, dict[str, int]] = {}
+    for one in allocations:
+        sku, each = kits[one.line_id][1][0]
+        if one.sku == sku:
+            lines = at.setdefault(one.location, {})
+            lines[one.line_id] = lines.get(one.line_id, 0) + one.quantity // each
+    filled: dict[str, int] = {}
+    for lines in at.values():
+        for line_id, quantity in lines.items():
+            filled[line_id] = filled.get(line_id, 0) + quantity
+    return Placed(
+        shipments=tuple(
+            PlacedShipment(
+                location=location,
+                lines=tuple(LineUnits(line_id=k, quantity=v) for k, v in sorted(lines.items())),
+            )
+            for location, lines in sorted(at.items())
+        ),
+        backordered=tuple(
+            LineUnits(line_id=line.line_id, quantity=rest)
+            for line in ask.lines
+            if (rest := line.quantity - filled.get(line.line_id, 0)) > 0
+        ),
+        n=ask.n + len(allocations),
+        left_out=left_out,
+    )

@@ -1,0 +1,1 @@
+"""The outside world in a box: payments, carrier, warehouse and mail, for development and tests."""

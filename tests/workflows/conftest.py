@@ -1,0 +1,47 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from temporalio.testing import WorkflowEnvironment
+
+from domain.policy import Policy
+from tests.workflows.world import World, start_server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server() -> AsyncIterator[WorkflowEnvironment]:
+    """One dev server for all workflow tests of this process."""
+    environment = await start_server()
+    yield environment
+    await environment.shutdown()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_world(
+    server: WorkflowEnvironment, tmp_path: Path
+) -> AsyncIterator[Callable[..., "asyncio.Future[World]"]]:
+    """Open a shop with a policy and run a worker for it."""
+    stack = AsyncExitStack()
+
+    async def open_it(policy: Policy | None = None) -> World:
+        world = World(server.client, tmp_path, policy)
+        stack.callback(world.close)
+        await stack.enter_async_context(world.worker())
+        return world
+
+    yield open_it  # type: ignore[misc]
+    await stack.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def world(open_world: Callable[[], "asyncio.Future[World]"]) -> World:
+    """The usual shop."""
+    return await open_world()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    yield

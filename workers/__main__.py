@@ -1,0 +1,58 @@
+"""``python -m workers [QUEUE …]``: run workers until SIGTERM or SIGINT."""
+
+import asyncio
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from functools import partial
+
+from adapters.settings import Settings
+from adapters.telemetry import logs
+from adapters.telemetry.metrics import LoopWatch, Metrics, TaskFailureAlarm, temporal_runtime
+from adapters.temporal.client import connect
+from ports.stores import Store
+from workers.compose import activities, now, outside
+from workers.running import workers
+
+THREADS = 16
+
+
+async def main(queues: list[str]) -> None:
+    """Run until told to stop; steps under way are finished first."""
+    settings = Settings().check()
+    logs.configure(settings.log_level)
+    runtime = temporal_runtime(
+        f"127.0.0.1:{settings.metrics_port}" if settings.metrics_port else ""
+    )
+    client = await connect(settings, runtime=runtime)
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    metrics = Metrics()
+    world = outside(settings)
+    TaskFailureAlarm(metrics, partial(_tell, world.store)).install()
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="step") as threads:
+        async with AsyncExitStack() as running:
+            watch = asyncio.create_task(LoopWatch(metrics.loop_lag).run())
+            for worker in workers(
+                client,
+                activities(world),
+                threads,
+                queues=queues,
+                sandbox=settings.workflow_sandbox,
+                sticky_seconds=settings.sticky_timeout,
+            ):
+                await running.enter_async_context(worker)
+            print("workers are ready", flush=True)
+            await stop.wait()
+            watch.cancel()
+
+
+def _tell(store: Store, workflow: str) -> None:
+    """Alert the operators of a programming error; the order waits for the fixed version."""
+    store.alert("workflow_task_failed", workflow or "unknown", "a workflow task fails", now())
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))

@@ -1,0 +1,371 @@
+"""Commands of people, warehouses and carriers: updates with validators, and one signal.
+
+A validator refuses without leaving a trace in history. A handler decides in its first step and
+only then waits for anything.
+"""
+
+from typing import NoReturn
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.orders import OrderActivities
+    from contracts.commands import (
+        AuthoriseReturn,
+        Cancel,
+        CancelAnswer,
+        CancelReturn,
+        ChangeAddress,
+        ChangeLines,
+        Done,
+        HoldAnswer,
+        InspectReturn,
+        Milestone,
+        MilestoneKind,
+        NewMethod,
+        PlaceHold,
+        ReceiveReturn,
+        ReleaseHold,
+        RequestReturn,
+        Reschedule,
+        ReturnAnswer,
+        Review,
+        ShipNow,
+    )
+    from contracts.steps import Amend
+    from domain.calendar import start_of
+    from domain.holds import Expiry, HoldKind
+    from domain.ledger import units_of
+    from domain.policy import Verdict
+    from domain.progress import OrderProgress, ReturnStatus, ShipmentStatus
+    from domain.returns import NOT_ARRIVED
+    from workflows.cancelling import Cancelling
+    from workflows.desk import Desk
+    from workflows.money import Money
+    from workflows.options import in_house
+    from workflows.parcel import Parcel
+    from workflows.returning import Returning
+    from workflows.state import OrderState
+
+
+class Commands:
+    """What may be asked of a running order. ``workflows.order.Order`` adds the process."""
+
+    state: OrderState
+    desk: Desk
+    money: Money
+    parcels: dict[str, Parcel]
+    cancelling: Cancelling
+    returning: Returning
+    stock_came: bool = False
+
+    def reject(self, reason: str, actor: str) -> None:
+        """Turn the order away; the process class does it."""
+        raise NotImplementedError
+
+    @workflow.query(description="The whole order at its present version")
+    def progress(self) -> OrderProgress:
+        """Return the whole picture."""
+        return self.state.progress()
+
+    @workflow.signal(description="A warehouse or carrier call-back; sent by the API")
+    def milestone(self, milestone: Milestone) -> None:
+        """Take in what happened outside."""
+        if milestone.kind is MilestoneKind.STOCK:
+            self.stock_came = True
+        elif milestone.kind is MilestoneKind.ACTION_DONE:
+            self.state.lift_kind(HoldKind.PAYMENT, workflow.now(), "customer", "confirmed")
+        elif milestone.kind is MilestoneKind.DISPUTED:
+            text = f"{milestone.amount}: {milestone.detail}"
+            self.state.note("payment.disputed", workflow.now(), "provider", text)
+        elif milestone.subject in self.parcels:
+            self.parcels[milestone.subject].heard(milestone)
+
+    # cancel
+
+    @workflow.update(description='Cancel all, or units: {"lines":[{"line_id":"1","quantity":1}]}')
+    async def cancel(self, ask: Cancel) -> CancelAnswer:
+        """Cancel units; the answer says which."""
+        await self._read()
+        return await self.cancelling.cancel(ask)
+
+    @cancel.validator
+    def _may_cancel(self, ask: Cancel) -> None:
+        self._open()
+        self._known(ask)
+
+    # holds and review
+
+    @workflow.update(description='Hold the order: {"reason":"..."}; it escalates when overdue')
+    async def place_hold(self, ask: PlaceHold) -> HoldAnswer:
+        """Hold the order."""
+        await self._read()
+        terms = self.state.facts.terms if self.state.facts else None
+        seconds = float(terms.hold_deadline if terms else self.desk.clocks.escalate_again)
+        if ask.expires_at:
+            seconds = (ask.expires_at - workflow.now()).total_seconds()
+        reason = ask.reason or "held by an operator"
+        hold = self.desk.hold(HoldKind.OPS, reason, seconds, Expiry(ask.expiry), ask.actor)
+        await self.desk.publish()
+        return HoldAnswer(hold_id=hold.hold_id, expires_at=hold.expires_at)
+
+    @place_hold.validator
+    def _may_hold(self, ask: PlaceHold) -> None:
+        self._open()
+        if ask.expires_at and ask.expires_at <= workflow.now():
+            refuse("expires_at", "expires_at: is not in the future")
+        if ask.expiry not in set(Expiry):
+            refuse("expiry", f"expiry: {ask.expiry!r} is none of {', '.join(Expiry)}")
+
+    @workflow.update(description='Lift one hold: {"hold_id":"h1","reason":"..."}')
+    async def release_hold(self, ask: ReleaseHold) -> Done:
+        """Lift a hold."""
+        self.state.lift(ask.hold_id, workflow.now(), ask.actor, ask.reason)
+        return await self._done()
+
+    @release_hold.validator
+    def _may_release(self, ask: ReleaseHold) -> None:
+        self._open()
+        if ask.hold_id not in self.state.holds:
+            refuse("hold_unknown", f"hold_id: {ask.hold_id} is not in place")
+
+    @workflow.update(description='Decide a fraud review: {"decision":"accept"} or "reject"')
+    async def review(self, ask: Review) -> Done:
+        """Decide a fraud review."""
+        if ask.decision is Verdict.REJECT:
+            self.reject(ask.reason or "rejected in review", ask.actor)
+        self.state.lift_kind(HoldKind.FRAUD_REVIEW, workflow.now(), ask.actor, ask.decision)
+        return await self._done()
+
+    @review.validator
+    def _may_review(self, ask: Review) -> None:
+        self._open()
+        self._held(HoldKind.FRAUD_REVIEW)
+        if ask.decision is Verdict.REVIEW:
+            refuse("decision", "decision: is accept or reject")
+
+    # changes before release
+
+    @workflow.update(description="End the grace period and a schedule at once: {}")
+    async def ship_now(self, ask: ShipNow) -> Done:
+        """Ship without waiting any longer."""
+        for kind in (HoldKind.GRACE, HoldKind.SCHEDULE):
+            self.state.lift_kind(kind, workflow.now(), ask.actor, "ship now")
+        return await self._done()
+
+    @ship_now.validator
+    def _may_ship_now(self, ask: ShipNow) -> None:
+        self._open()
+        self._held(HoldKind.GRACE, HoldKind.SCHEDULE)
+
+    @workflow.update(description='Move the delivery date: {"deliver_on":"2027-01-31"}')
+    async def reschedule(self, ask: Reschedule) -> Done:
+        """Move the delivery date of an order that has not been released."""
+        self.set_release(ask.deliver_on, ask.actor)
+        return await self._done()
+
+    @reschedule.validator
+    def _may_reschedule(self, ask: Reschedule) -> None:
+        self._open()
+        self._unreleased()
+        if start_of(ask.deliver_on) <= workflow.now():
+            refuse("deliver_on", "deliver_on: is not in the future")
+
+    def set_release(self, deliver_on: object, actor: str) -> None:
+        """Move the schedule; the process class does it."""
+        raise NotImplementedError
+
+    @workflow.update(description="Send what is not released to another address: {address: {...}}")
+    async def change_address(self, ask: ChangeAddress) -> Done:
+        """Change the address; nothing is released while it is being written."""
+        writing = self.desk.hold(HoldKind.ADDRESS, "the address is being changed", 3600)
+        amend = Amend(order_id=self.state.order_id, address=ask.address)
+        amended = await in_house(OrderActivities.amend, amend)
+        self.state.lift(writing.hold_id, workflow.now(), ask.actor, "address written")
+        if amended.problems:
+            problems = "; ".join(f"{field}: {text}" for field, text in amended.problems)
+            raise ApplicationError(problems, type="invalid_address", non_retryable=True)
+        self.state.lift_kind(HoldKind.ADDRESS, workflow.now(), ask.actor, "new address")
+        self.state.note("address.changed", workflow.now(), ask.actor, ask.reason)
+        return await self._done()
+
+    @change_address.validator
+    def _may_change_address(self, ask: ChangeAddress) -> None:
+        self._open()
+        if not any(hold.kind is HoldKind.ADDRESS for hold in self.state.holds.values()):
+            self._unreleased()
+
+    @workflow.update(description='Change lines: {"set":[{"line_id":"1","quantity":1}],"add":[]}')
+    async def change_lines(self, ask: ChangeLines) -> Done:
+        """Lower quantities and add lines before anything is released."""
+        await self._read()
+        less = {
+            line_id: cut
+            for line_id, count in units_of(ask.set).items()
+            if (cut := self._collectable(line_id) - count) > 0
+        }
+        if ask.add:
+            writing = self.desk.hold(HoldKind.DATA, "lines are being added", 3600)
+            amend = Amend(order_id=self.state.order_id, add=ask.add)
+            amended = await in_house(OrderActivities.amend, amend)
+            self.state.lift(writing.hold_id, workflow.now(), ask.actor, "lines written")
+            if amended.problems:
+                problems = "; ".join(f"{field}: {text}" for field, text in amended.problems)
+                raise ApplicationError(problems, type="invalid_lines", non_retryable=True)
+            self.state.add(amended.lines)
+        if less:
+            self.cancelling.cancel_free(less, ask.actor, ask.reason or "lines changed")
+        self.state.note("lines.changed", workflow.now(), ask.actor, ask.reason)
+        return await self._done()
+
+    @change_lines.validator
+    def _may_change_lines(self, ask: ChangeLines) -> None:
+        self._open()
+        self._unreleased()
+        for line_id, count in units_of(ask.set).items():
+            if line_id not in self.state.lines:
+                refuse("line_unknown", f"set: line {line_id} is not in the order")
+            if not 0 <= count <= self._collectable(line_id):
+                refuse("quantity", f"set: line {line_id}: a quantity can only be lowered")
+
+    @workflow.update(description='Pay by another method: {"method":"pm_...","customer":"cus_..."}')
+    async def payment_method(self, ask: NewMethod) -> Done:
+        """Pay by another method."""
+        self.money.pay_by(ask.method, ask.customer)
+        self.state.lift_kind(HoldKind.PAYMENT, workflow.now(), ask.actor, "new method")
+        return await self._done()
+
+    @payment_method.validator
+    def _may_pay(self, ask: NewMethod) -> None:
+        self._open()
+        if not ask.method:
+            refuse("method", "method: is missing")
+
+    # returns
+
+    @workflow.update(description='Return units: {"lines":[{"line_id":"1","quantity":1}]}')
+    async def request_return(self, ask: RequestReturn) -> ReturnAnswer:
+        """Open a return."""
+        opened = self.returning.request(ask)
+        await self.desk.publish()
+        return ReturnAnswer(return_id=opened.return_id, status=opened.status)
+
+    @request_return.validator
+    def _may_return(self, ask: RequestReturn) -> None:
+        self._open()
+        terms = self.state.facts.terms if self.state.facts else None
+        if terms and ask.resolution not in terms.resolutions:
+            refuse("resolution_not_offered", f"resolution: {ask.resolution} is not offered")
+        if self.state.return_until and workflow.now() >= self.state.return_until:
+            refuse("return_window_over", "the return window is over")
+        left = self.returning.returnable()
+        wanted = units_of(ask.lines)
+        if not wanted or any(count < 1 for count in wanted.values()):
+            refuse("lines", "lines: say which units come back")
+        for line_id, count in wanted.items():
+            if count > left.get(line_id, 0):
+                text = f"line {line_id}: {left.get(line_id, 0)} of {count} units can come back"
+                refuse("not_returnable", text)
+
+    @workflow.update(description='Allow or refuse a return: {"return_id":"...","approve":true}')
+    async def authorise_return(self, ask: AuthoriseReturn) -> Done:
+        """Decide a return that waits for a person."""
+        self.returning.authorise(ask.return_id, ask.approve, ask.actor)
+        return await self._done()
+
+    @authorise_return.validator
+    def _may_authorise_return(self, ask: AuthoriseReturn) -> None:
+        self._return_in(ask.return_id, frozenset({ReturnStatus.REQUESTED}))
+
+    @workflow.update(description='A return has arrived: {"return_id":"..."}')
+    async def receive_return(self, ask: ReceiveReturn) -> Done:
+        """Note that a return has arrived."""
+        self.returning.receive(ask.return_id, ask.lines, ask.actor)
+        return await self._done()
+
+    @receive_return.validator
+    def _may_receive(self, ask: ReceiveReturn) -> None:
+        self._return_in(ask.return_id, NOT_ARRIVED)
+        announced = units_of(self.state.returns[ask.return_id].lines)
+        for line_id, count in units_of(ask.lines).items():
+            if not 0 < count <= announced.get(line_id, 0):
+                refuse("quantity", f"line {line_id}: {announced.get(line_id, 0)} were announced")
+
+    @workflow.update(description='A return was inspected: {"return_id":"...","lines":[]}')
+    async def inspect_return(self, ask: InspectReturn) -> Done:
+        """Book the result of an inspection; the refund follows."""
+        self.returning.inspect(ask)
+        return await self._done()
+
+    @inspect_return.validator
+    def _may_inspect(self, ask: InspectReturn) -> None:
+        self._return_in(ask.return_id, frozenset({ReturnStatus.RECEIVED}))
+        received = units_of(self.state.returns[ask.return_id].lines)
+        inspected: dict[str, int] = {}
+        for line in ask.lines:
+            inspected[line.line_id] = inspected.get(line.line_id, 0) + line.quantity
+            if line.disposition not in ("restock", "damaged", "rejected"):
+                refuse("disposition", f"disposition: {line.disposition!r} is unknown")
+        for line_id, count in inspected.items():
+            if not 0 < count <= received.get(line_id, 0):
+                refuse("quantity", f"line {line_id}: {received.get(line_id, 0)} were received")
+
+    @workflow.update(description='Call a return off: {"return_id":"..."}')
+    async def cancel_return(self, ask: CancelReturn) -> Done:
+        """Call off a return whose parcel has not come."""
+        self.returning.call_off(ask.return_id, ask.actor)
+        return await self._done()
+
+    @cancel_return.validator
+    def _may_cancel_return(self, ask: CancelReturn) -> None:
+        self._return_in(ask.return_id, NOT_ARRIVED | {ReturnStatus.REQUESTED})
+
+    # shared checks
+
+    async def _read(self) -> None:
+        await workflow.wait_condition(lambda: self.state.facts is not None)
+
+    async def _done(self) -> Done:
+        await self.desk.publish()
+        return Done(status=self.state.status())
+
+    def _open(self) -> None:
+        if self.state.ended is not None:
+            refuse("order_ended", f"the order is {self.state.ended}")
+
+    def _held(self, *kinds: HoldKind) -> None:
+        if not any(hold.kind in kinds for hold in self.state.holds.values()):
+            refuse("not_held", f"the order has no {' or '.join(kinds)} hold")
+
+    def _unreleased(self) -> None:
+        early = (ShipmentStatus.PLANNED, ShipmentStatus.CANCELLED)
+        if any(one.status not in early for one in self.state.shipments.values()):
+            refuse("too_late", "a part of the order has been released to a warehouse")
+
+    def _return_in(self, return_id: str, allowed: frozenset[ReturnStatus]) -> None:
+        one = self.state.returns.get(return_id)
+        if one is None:
+            refuse("return_unknown", f"return_id: {return_id} is not of this order")
+        elif one.status not in allowed:
+            refuse("return_state", f"return {return_id} is {one.status}")
+
+    def _known(self, ask: Cancel) -> None:
+        if self.state.facts is None:
+            return
+        for line_id, count in units_of(ask.lines).items():
+            line = self.state.lines.get(line_id)
+            if line is None:
+                refuse("line_unknown", f"lines: {line_id} is not in the order")
+            elif not 0 < count <= self._collectable(line_id):
+                left = self._collectable(line_id)
+                refuse("quantity", f"lines: {line_id}: {left} units are not cancelled yet")
+
+    def _collectable(self, line_id: str) -> int:
+        units = self.state.lines[line_id].units
+        return units.ordered - units.cancelled
+
+
+def refuse(code: str, message: str) -> NoReturn:
+    """Refuse a command; the code reaches the caller."""
+    raise ApplicationError(message, type=code, non_retryable=True)

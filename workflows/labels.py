@@ -1,0 +1,86 @@
+"""Labels: bought for a packed parcel, voided when it will not go. Do and undo side by side."""
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.shipping import CarrierActivities
+    from contracts.steps import LabelBought, LabelStep, VoidLabel
+    from domain.holds import SYSTEM, HoldKind
+    from domain.parcel import Parcel
+    from workflows.desk import Desk, cause_of, refusal_of
+    from workflows.options import CARRIERS, outside
+
+UNWEIGHED = Parcel(weight_grams=500)
+"""What a parcel counts as when the warehouse told neither weight nor size."""
+
+
+class Labels:
+    """Buys and voids the labels of shipments."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._state = desk.state
+
+    async def buy(self, shipment_id: str, parcel: Parcel | None) -> bool:
+        """Buy a label; False after a refusal that a person has looked at meanwhile."""
+        step = LabelStep(
+            order_id=self._state.order_id,
+            n=self._state.draw("effect"),
+            subject=shipment_id,
+            location=self._state.shipments[shipment_id].location,
+            parcel=parcel or UNWEIGHED,
+            service=self._state.facts.terms.service if self._state.facts else "",
+        )
+        text = f"label for {shipment_id}"
+        patience = self._desk.clocks.provider_patience
+        try:
+            bought = await outside(CarrierActivities.buy, step, CARRIERS, text, patience)
+        except ActivityError as failed:
+            kind = HoldKind.ADDRESS if refusal_of(failed) else HoldKind.OPS
+            why = f"no label for {shipment_id}: {cause_of(failed)}"
+            await self._desk.hold_out(self._desk.hold(kind, why, self._desk.clocks.escalate_again))
+            return False
+        self._take(shipment_id, bought)
+        return True
+
+    def _take(self, shipment_id: str, bought: LabelBought) -> None:
+        self._state.update(
+            shipment_id,
+            label_id=bought.label_id,
+            label_cost=bought.cost,
+            carrier=bought.carrier,
+            service=bought.service,
+            tracking_number=bought.tracking_number,
+            tracking_url=bought.tracking_url,
+            expected_on=bought.expected_on,
+        )
+
+    async def void(self, shipment_id: str) -> None:
+        """Ask a label's money back; one that was never bought is no error."""
+        shipment = self._state.shipments[shipment_id]
+        if not shipment.label_id:
+            return
+        self._state.update(shipment_id, label_id="", tracking_number="", tracking_url="")
+        why = await self.void_label(shipment_id, shipment.label_id)
+        kind = "label.kept" if why else "label.voided"
+        self._state.note(kind, workflow.now(), SYSTEM, why, shipment=shipment_id)
+        if why:
+            cost = f"label of {shipment_id} cost {shipment.label_cost} and stays: {why}"
+            await self._desk.publish(alert=("label_not_voided", cost))
+
+    async def void_label(self, subject: str, label_id: str) -> str:
+        """Ask for a label's money; returns why it was not given, empty when it was."""
+        step = VoidLabel(
+            order_id=self._state.order_id,
+            n=self._state.draw("effect"),
+            subject=subject,
+            label_id=label_id,
+        )
+        patience = self._desk.clocks.provider_patience
+        text = f"void label of {subject}"
+        try:
+            voided = await outside(CarrierActivities.void, step, CARRIERS, text, patience)
+        except ActivityError as failed:
+            return cause_of(failed)
+        return "" if voided else "refused by the carrier"

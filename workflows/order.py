@@ -1,0 +1,395 @@
+"""The life of an order, from acceptance to the end of its return window."""
+
+import asyncio
+from datetime import date, datetime, timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.fraud import FraudActivities
+    from activities.orders import SOFT, OrderActivities
+    from contracts.commands import Cancel
+    from contracts.orders import ORDERS, WORKFLOW, OrderRef, OrderResult
+    from contracts.steps import GradeStep, PlaceRequest, Screen, Screened
+    from domain.calendar import release_date, start_of
+    from domain.errors import DomainError
+    from domain.grading import worse
+    from domain.holds import SYSTEM, Expiry, Hold, HoldKind
+    from domain.policy import Verdict
+    from domain.progress import OrderStatus
+    from domain.units import UnitState
+    from domain.validation import is_address
+    from workflows.cancelling import Cancelling
+    from workflows.commands import Commands
+    from workflows.desk import Desk, cause_of
+    from workflows.money import Money
+    from workflows.options import in_house, outside
+    from workflows.parcel import Parcel
+    from workflows.returning import Returning
+    from workflows.state import OrderState
+
+
+class CalledOff(Exception):
+    """Nothing is left to bring to the customer."""
+
+
+@workflow.defn(name=WORKFLOW)
+class Order(Commands):
+    """One order. Reads like the business; each verb is a method below."""
+
+    @workflow.init
+    def __init__(self, order: OrderRef) -> None:
+        self.state = OrderState(order.order_id)
+        self.desk = Desk(self.state)
+        self.money = Money(self.desk)
+        self.parcels: dict[str, Parcel] = {}
+        self.cancelling = Cancelling(self.desk, self.money, self.parcels)
+        self.returning = Returning(self.desk, self.money)
+        self.stock_came = False
+        self.desk.on_expiry = self._hold_expired
+        self._order = order
+        self._rejected = False
+        self._release_on: date | None = None
+
+    @workflow.run
+    async def run(self, order: OrderRef) -> OrderResult:
+        """Run the process. A cancel of the workflow itself is an operator's cancel of the order:
+        it interrupts no step and takes the same way out."""
+        life = asyncio.create_task(self._life())
+        while not life.done():
+            try:
+                await workflow.wait_condition(lambda: life.done() or self.desk.broken is not None)
+            except asyncio.CancelledError:
+                self.desk.spawn(self._operator_stop())
+            if self.desk.broken:
+                raise self.desk.broken
+        return life.result()
+
+    async def _life(self) -> OrderResult:
+        try:
+            await self.validate()
+            await self.grade()
+            await self.reserve()
+            await self.authorise()
+            await self.wait_out_grace()
+            await self.wait_for_release()
+            await self.ship()
+            await self.accept_returns()
+        except CalledOff:
+            pass
+        return await self.complete()
+
+    # the verbs, in order
+
+    async def validate(self) -> None:
+        """Check everything about the order; what is wrong is a hold that says what to mend."""
+        waived: tuple[str, ...] = ()
+        while True:
+            ask = Screen(order_id=self.state.order_id, waived=waived)
+            found = await in_house(OrderActivities.screen, ask)
+            self.state.take(found)
+            self.state.problems = found.problems
+            self._release_on = found.release_on
+            if self._order.cancel_reason is not None:
+                self._cancel_all("storefront", self._order.cancel_reason)
+            self._go_on()
+            if not found.problems:
+                return
+            await self._hold_problems(found)
+            self._go_on()
+            if any(field == SOFT for field, _ in found.problems):
+                waived = (SOFT,)
+
+    async def grade(self) -> None:
+        """Grade the order for fraud: accept, review by a person, or reject."""
+        facts = self._facts
+        verdict, reasons = facts.grade, facts.reasons
+        if facts.vendor:
+            verdict, reasons = await self._ask_vendor(facts)
+        self.state.grade = verdict
+        if verdict is Verdict.REJECT:
+            self.reject(", ".join(reasons) or "rejected by grading", SYSTEM)
+        elif verdict is Verdict.REVIEW:
+            expiry = {Verdict.ACCEPT: Expiry.RELEASE, Verdict.REJECT: Expiry.REJECT}
+            await self.desk.hold_out(
+                self.desk.hold(
+                    HoldKind.FRAUD_REVIEW,
+                    ", ".join(reasons) or "graded for review",
+                    facts.terms.review_sla,
+                    expiry.get(facts.terms.review_expiry, Expiry.ESCALATE),
+                )
+            )
+        self._go_on()
+        self.state.accepted = True
+        self.state.note("order.accepted", workflow.now(), SYSTEM, f"graded {verdict}")
+
+    async def reserve(self) -> None:
+        """Route the order and reserve its stock; what is short is backordered."""
+        await self._place()
+        self.state.promise = workflow.now() + timedelta(days=self._facts.terms.transit_days)
+        self.desk.tell("confirmation")
+        self._go_on()
+
+    async def authorise(self) -> None:
+        """Secure the money; a decline waits for another method, with a deadline."""
+        while True:
+            self._go_on()
+            try:
+                await self.money.secure()
+                return
+            except DomainError as refused:
+                seconds = self._facts.terms.action_deadline
+                why = f"{refused} ({refused.code})"
+                hold = self.desk.hold(HoldKind.PAYMENT, why, seconds, Expiry.CANCEL)
+                self.state.note("payment.refused", workflow.now(), SYSTEM, why)
+                self.desk.tell("payment_failed", deadline=hold.expires_at, reason=refused.code)
+                await self.desk.hold_out(hold)
+
+    async def wait_out_grace(self) -> None:
+        """Let the customer change their mind; counted from when the order was placed."""
+        left = self._facts.terms.grace - (workflow.now() - self._facts.placed_at).total_seconds()
+        if left > 0:
+            hold = self.desk.hold(HoldKind.GRACE, "the customer may cancel", left, Expiry.RELEASE)
+            self.state.grace_until = hold.expires_at
+            await self.desk.hold_out(hold)
+        await self._no_holds()
+
+    async def wait_for_release(self) -> None:
+        """Wait for the wished delivery date and for launches; money is not held meanwhile."""
+        while until := self._release_at():
+            kind, why = until[1], until[2]
+            seconds = (until[0] - workflow.now()).total_seconds()
+            hold = self.desk.hold(kind, why, seconds, Expiry.RELEASE)
+            self.state.promise = until[0] + timedelta(days=self._facts.terms.transit_days)
+            if seconds > self._facts.terms.reverse_after:
+                self.desk.tell("delay", deadline=self.state.promise, reason=why)
+                await self.money.let_go()
+            await self.desk.hold_out(hold)
+            self._go_on()
+        await self._no_holds()
+        await self._place()
+        await self.authorise()
+
+    async def ship(self) -> None:
+        """Send everything: parcels side by side, what is short when stock comes."""
+        self._deliver_without_parcel()
+        if self._facts.terms.capture_at_order or not self.state.shipments:
+            await self._capture_all()
+        while self.state.live:
+            await self._place()
+            self._start_parcels()
+            self._wait_for_stock()
+            await workflow.wait_condition(self._something_to_do)
+            await self._stock_arrived()
+        await self._parcels_done()
+        if self.state.live:
+            await self.ship()
+
+    async def accept_returns(self) -> None:
+        """Take returns until the window ends and the last one is settled."""
+        delivered = [one.delivered_at for one in self.state.shipments.values() if one.delivered_at]
+        if delivered:
+            end = max(delivered) + timedelta(seconds=self._facts.terms.return_window)
+            self.state.return_until = end
+            await self.desk.publish()
+            await self.desk.until(lambda: False, end)
+            await workflow.wait_condition(lambda: not self.returning.open)
+
+    async def complete(self) -> OrderResult:
+        """Let go of money and stock that the order no longer needs, and end it."""
+        await self.money.let_go()
+        await self.money.give_back()
+        self.state.ended = self._ending()
+        self.state.ended_at = workflow.now()
+        self.state.holds.clear()
+        self.state.note(f"order.{self.state.ended}", workflow.now(), SYSTEM)
+        await self.desk.publish()
+        await self.desk.finish()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if self.state.events or self.state.moves:
+            await self.desk.publish()
+        money = self.state.money()
+        return OrderResult(
+            order_id=self.state.order_id,
+            status=self.state.ended,
+            captured=money.captured,
+            refunded=money.refunded,
+        )
+
+    # parts of the verbs
+
+    @property
+    def _facts(self) -> Screened:
+        assert self.state.facts is not None
+        return self.state.facts
+
+    def _go_on(self) -> None:
+        """Leave the main line when everything was called off meanwhile."""
+        if self._rejected or self.state.over:
+            raise CalledOff
+
+    async def _no_holds(self) -> None:
+        await workflow.wait_condition(lambda: not self.state.holds or self.state.over)
+        self._go_on()
+
+    async def _hold_problems(self, found: Screened) -> None:
+        for kind, chosen in (
+            (HoldKind.ADDRESS, [p for p in found.problems if is_address(p[0])]),
+            (HoldKind.DATA, [p for p in found.problems if not is_address(p[0])]),
+        ):
+            if chosen:
+                why = "; ".join(f"{field}: {text}" for field, text in chosen)[:1000]
+                fields = tuple(field for field, _ in chosen)
+                seconds = found.terms.hold_deadline
+                hold = self.desk.hold(kind, why, seconds, fields=fields)
+                if kind is HoldKind.ADDRESS:
+                    self.desk.tell("on_hold_action", deadline=hold.expires_at, reason=why)
+        await self.desk.publish()
+        await workflow.wait_condition(lambda: not self.state.holds or self.state.over)
+
+    async def _ask_vendor(self, facts: Screened) -> tuple[Verdict, tuple[str, ...]]:
+        step = GradeStep(
+            order_id=self.state.order_id, n=self.state.draw("effect"), vendor=facts.vendor
+        )
+        try:
+            answer = await outside(
+                FraudActivities.grade, step, ORDERS, "ask fraud vendor", self.desk.clocks.look_again
+            )
+        except ActivityError as failed:
+            reason = f"{facts.vendor} gave no answer: {cause_of(failed)}"
+            return worse(facts.grade, Verdict.REVIEW), (*facts.reasons, reason)
+        return worse(facts.grade, answer.grade), (*facts.reasons, *answer.reasons)
+
+    async def _place(self) -> None:
+        """Reserve what is open, except what has not been launched yet."""
+        today = workflow.now().date()
+        lines = tuple(
+            line
+            for line in self.state.standing(UnitState.OPEN)
+            if (launch := self.state.line_facts[line.line_id].waits_until) is None
+            or launch <= today
+        )
+        if not lines:
+            return
+        ask = PlaceRequest(
+            order_id=self.state.order_id,
+            lines=lines,
+            n=self.state.allocation_no,
+            bars=tuple(self.state.bars),
+        )
+        placed = await in_house(OrderActivities.place, ask)
+        self.state.place(placed)
+
+    def _release_at(self) -> tuple[datetime, HoldKind, str] | None:
+        """Return until when the order must wait, why, and under which kind of hold."""
+        waits = [
+            (start_of(launch), HoldKind.PREORDER, f"launch on {launch}")
+            for line in self.state.standing(UnitState.OPEN)
+            if (launch := self.state.line_facts[line.line_id].waits_until)
+        ]
+        if self._release_on:
+            text = f"to be released on {self._release_on}"
+            waits.append((start_of(self._release_on), HoldKind.SCHEDULE, text))
+        later = [wait for wait in waits if wait[0] > workflow.now()]
+        return max(later) if later else None
+
+    def _deliver_without_parcel(self) -> None:
+        """Deliver what needs no parcel: gift cards, downloads, services."""
+        self.state.move_all(
+            self.state.standing(UnitState.OPEN, parcel=False), UnitState.OPEN, UnitState.DELIVERED
+        )
+
+    async def _capture_all(self) -> None:
+        units = [*self.state.standing(UnitState.DELIVERED, parcel=False)]
+        if self._facts.terms.capture_at_order:
+            units = [line for state in UnitState for line in self.state.everywhere(state)]
+        try:
+            await self.money.capture(units)
+        except DomainError:
+            await self.authorise()
+            await self.money.capture(units)
+
+    def _start_parcels(self) -> None:
+        for shipment_id in self.state.planned():
+            if shipment_id not in self.parcels:
+                parcel = Parcel(self.desk, self.money, shipment_id)
+                self.parcels[shipment_id] = parcel
+                self.desk.spawn(parcel.run())
+
+    def _wait_for_stock(self) -> None:
+        waiting = any(hold.kind is HoldKind.BACKORDER for hold in self.state.holds.values())
+        if self.state.standing(UnitState.BACKORDERED) and not waiting:
+            seconds = self._facts.terms.backorder_deadline
+            hold = self.desk.hold(HoldKind.BACKORDER, "out of stock", seconds, Expiry.CANCEL)
+            self.desk.tell("backordered", deadline=hold.expires_at)
+            self.desk.spawn(self._reverse_for_long_wait(seconds))
+
+    async def _reverse_for_long_wait(self, seconds: float) -> None:
+        """Do not hold a customer's money for goods that will not ship soon (C56)."""
+        if seconds > self._facts.terms.reverse_after and not self.state.planned_or_moving():
+            await self.money.let_go()
+        await self.desk.publish()
+
+    def _something_to_do(self) -> bool:
+        return (
+            self.stock_came
+            or not self.state.live
+            or bool(self.state.standing(UnitState.OPEN))
+            or any(one not in self.parcels for one in self.state.planned())
+        )
+
+    async def _stock_arrived(self) -> None:
+        """Try what waits for stock again; the next round places it."""
+        if not self.stock_came:
+            return
+        self.stock_came = False
+        waiting = self.state.standing(UnitState.BACKORDERED)
+        self.state.move_all(waiting, UnitState.BACKORDERED, UnitState.OPEN)
+        await self._place()
+        if not self.state.standing(UnitState.BACKORDERED):
+            self.state.lift_kind(HoldKind.BACKORDER, workflow.now(), SYSTEM, "stock came")
+        if self.state.planned():
+            await self.authorise()
+        await self.desk.publish()
+
+    async def _parcels_done(self) -> None:
+        """Wait until every parcel has reached its end, or one must be sent again."""
+        await workflow.wait_condition(lambda: bool(self.state.live) or not self.state.travelling())
+
+    def _cancel_all(self, actor: str, reason: str) -> None:
+        wanted = {line.line_id: line.units.live for line in self.state.lines.values()}
+        values = self.state.live
+        self.cancelling.cancel_free(wanted, actor, reason)
+        if values and not self._rejected:
+            self.desk.tell("cancelled", reason=reason)
+
+    def reject(self, reason: str, actor: str) -> None:
+        """Turn the order away: nothing ships, nothing is kept."""
+        self._rejected = True
+        self.state.note("order.turned_away", workflow.now(), actor, reason)
+        self._cancel_all(actor, reason)
+        self.desk.tell("cancelled", reason="")
+
+    def set_release(self, deliver_on: object, actor: str) -> None:
+        """Move the delivery date; the schedule's hold begins anew."""
+        assert isinstance(deliver_on, date)
+        terms = self._facts.terms
+        self._release_on = release_date(deliver_on, terms.transit_days, 0)
+        self.state.note("order.rescheduled", workflow.now(), actor, f"{deliver_on}")
+        self.state.lift_kind(HoldKind.SCHEDULE, workflow.now(), actor, "rescheduled")
+
+    async def _hold_expired(self, hold: Hold) -> None:
+        if hold.on_expiry is Expiry.REJECT:
+            self.reject(f"{hold.kind} hold ran out", SYSTEM)
+        else:
+            await self.cancelling.cancel_waiting(hold)
+
+    async def _operator_stop(self) -> None:
+        await workflow.wait_condition(lambda: self.state.facts is not None)
+        await self.cancelling.cancel(Cancel(actor="operator", reason="stopped in the Temporal UI"))
+
+    def _ending(self) -> OrderStatus:
+        if self._rejected:
+            return OrderStatus.REJECTED
+        return OrderStatus.CANCELLED if self.state.all_cancelled() else OrderStatus.COMPLETED
