@@ -30,7 +30,7 @@ def facts_of(
         lines=tuple(
             _line(line, shares[line.line_id], products.get(line.sku), now)
             for line in order.lines
-            if line.quantity > 0
+            if line.line_id in shares
         ),
         payment=PaymentFacts(
             form=order.payment.form,
@@ -50,7 +50,8 @@ def _line(line: OrderLine, share: LineShare, product: Product | None, now: datet
     return LineFacts(
         line_id=line.line_id,
         sku=line.sku,
-        quantity=line.quantity,
+        quantity=share.quantity,
+        before=line.already_cancelled,
         total=share.total,
         collect=share.collect,
         shipping=share.shipping,
@@ -72,7 +73,6 @@ def _terms(stored: StoredOrder, policy: Policy, days: int, service: str) -> Term
         action_deadline=policy.payment.action_deadline,
         expiry_margin=policy.payment.expiry_margin,
         reverse_after=policy.payment.reverse_after,
-        authorise_ahead=policy.payment.authorise_ahead,
         capture_at_order=policy.payment.capture is CaptureMoment.ORDER,
         backorder_deadline=policy.routing.backorder_deadline,
         return_window=policy.returns.window,

@@ -34,7 +34,6 @@ class Terms(Wire):
     action_deadline: int
     expiry_margin: int
     reverse_after: int
-    authorise_ahead: int
     capture_at_order: bool
     backorder_deadline: int
     return_window: int
@@ -53,7 +52,8 @@ class Terms(Wire):
 class LineFacts(Wire):
     """One accepted line: units and frozen values (minor units, ``domain.shares``).
 
-    ``parcel`` is False for what needs no shipping; ``shipping`` is the part of ``total`` that is
+    ``before`` further units were cancelled before we took the order; ``parcel`` is False for what
+    needs no shipping; ``shipping`` is the part of ``total`` that is
     shipping; ``waits_until`` is the launch date of a preorder.
     """
 
@@ -63,6 +63,7 @@ class LineFacts(Wire):
     total: int
     collect: int
     shipping: int = 0
+    before: int = 0
     parcel: bool = True
     returnable: bool = True
     waits_until: date | None = None

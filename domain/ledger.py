@@ -54,7 +54,7 @@ def given_back_for(line: LineProgress, units: int, shipping: int = 0) -> int:
         shipping: the part of the line's total that is shipping and is kept, minor units.
     """
     before = line.units.returned
-    quantity = line.units.ordered
+    quantity = line.units.ordered - line.before
     value = _value(line, before, before + units)
     kept = part(shipping, quantity, before, before + units) if shipping > 0 else 0
     scaled = kept * line.collect // line.total if line.total > 0 else 0
@@ -95,5 +95,5 @@ def units_of(lines: Iterable[LineUnits]) -> dict[str, int]:
 
 
 def _value(line: LineProgress, start: int, stop: int) -> int:
-    quantity = line.units.ordered
+    quantity = line.units.ordered - line.before
     return part(line.collect, quantity, start, max(start, stop)) if quantity else 0

@@ -76,7 +76,6 @@ class PaymentPolicy(Frozen):
     capture: CaptureMoment = CaptureMoment.SHIPMENT
     expiry_margin: PositiveInt = 6 * HOUR
     reverse_after: PositiveInt = 5 * DAY
-    authorise_ahead: PositiveInt = 1 * DAY
     action_deadline: PositiveInt = 3 * DAY
 
 

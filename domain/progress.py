@@ -88,7 +88,8 @@ class LineUnits(Wire):
 class LineProgress(Wire):
     """One line: its units, and its frozen values in minor units (``domain.shares``).
 
-    ``captured`` counts the units whose money was taken; ``given_back`` is the value of returned
+    ``before`` units were cancelled at the storefront before we took the order and are worth nothing
+    here; ``captured`` counts the units whose money was taken; ``given_back`` is the value of returned
     or lost units that the customer gets back.
     """
 
@@ -98,6 +99,7 @@ class LineProgress(Wire):
     total: int = 0
     collect: int = 0
     parcel: bool = True
+    before: int = 0
     captured: int = 0
     given_back: int = 0
 

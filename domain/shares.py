@@ -29,24 +29,36 @@ class LineShare(Wire):
 
 
 def freeze(order: Order) -> tuple[LineShare, ...]:
-    """Freeze an order's shares; their totals add up to ``order.totals.total`` exactly."""
-    lines = [line for line in order.lines if line.quantity > 0]
+    """Freeze an order's shares; what they collect adds up to the payment exactly.
+
+    Units that the storefront had cancelled before take no share; without such units the totals add
+    up to ``order.totals.total``.
+    """
+    lines = [line for line in order.lines if line.quantity > line.already_cancelled]
     weights = [max(0, line.net) for line in lines]
     shipping = split(order.shipping.net, weights)
-    rest = order.totals.total - order.shipping.net - sum(line.net for line in lines)
+    gone = sum(line.net for line in order.lines if line not in lines)
+    rest = order.totals.total - order.shipping.net - sum(line.net for line in lines) - gone
     other = split(rest, weights)
     totals = [line.net + s + o for line, s, o in zip(lines, shipping, other, strict=True)]
-    collects = split(order.payment.amount, [max(0, total) for total in totals])
+    left = [line.quantity - line.already_cancelled for line in lines]
+    worth = [
+        part(max(0, total), line.quantity, 0, units)
+        for line, total, units in zip(lines, totals, left, strict=True)
+    ]
+    collects = split(order.payment.amount if lines else 0, worth)
     return tuple(
         LineShare(
             line_id=line.line_id,
-            quantity=line.quantity,
+            quantity=units,
             total=total,
             collect=collect,
             shipping=s,
             other=o,
         )
-        for line, total, collect, s, o in zip(lines, totals, collects, shipping, other, strict=True)
+        for line, units, total, collect, s, o in zip(
+            lines, left, totals, collects, shipping, other, strict=True
+        )
     )
 
 

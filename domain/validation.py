@@ -28,8 +28,8 @@ def problems_of(
     found: list[Problem] = []
     for i, line in enumerate(order.lines):
         found += [(f"lines[{i}].{field}", text) for field, text in _line(line, policy, products)]
-    if not any(line.quantity > 0 for line in order.lines):
-        found.append(("lines", "no line has a quantity"))
+    if not any(line.quantity > line.already_cancelled for line in order.lines):
+        found.append(("lines", "nothing is left to send"))
     allowed = policy.validation.currencies
     if allowed and order.currency not in allowed:
         found.append(("currency", f"{order.currency} is not accepted here"))
@@ -85,13 +85,6 @@ def _payment(order: Order, policy: Policy) -> list[Problem]:
         return [("payment.form", "cash on delivery is not accepted")]
     if payment.form is PaymentForm.ELSEWHERE and not policy.payment.accept_elsewhere:
         return [("payment.form", "payment outside the known providers is not accepted")]
-    if payment.form is PaymentForm.METHOD and payment.amount > 0:
-        missing = [
-            (f"payment.{name}", "is missing")
-            for name in ("provider", "method")
-            if not getattr(payment, name)
-        ]
-        return missing if len(missing) < 2 or not payment.customer else missing[:1]
     return []
 
 

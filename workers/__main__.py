@@ -13,9 +13,7 @@ from adapters.telemetry.metrics import LoopWatch, Metrics, TaskFailureAlarm, tem
 from adapters.temporal.client import connect
 from ports.stores import Store
 from workers.compose import activities, now, outside
-from workers.running import workers
-
-THREADS = 16
+from workers.running import THREADS, workers
 
 
 async def main(queues: list[str]) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from os import getpid
+from socket import gethostname
 
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
@@ -11,6 +13,11 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from contracts.orders import ORDERS
 from workers.compose import Activities
 from workflows.order import Order
+
+BUILD = "1"
+"""Written into every task of a history; the SDK's default is a hash of 32 characters."""
+THREADS = 32
+"""Steps that one worker does at the same time, each in a thread."""
 
 PASSED_THROUGH = ("domain", "contracts", "ports", "activities", "pydantic", "pydantic_core")
 """Modules that are the same inside and outside the sandbox (TEMPORAL.md, imports)."""
@@ -41,6 +48,7 @@ def workers(
         grace_seconds: how long steps under way may finish after a stop was asked for.
         rates: activities per second for a whole task queue, so that a provider's limit holds.
     """
+    identity = f"{gethostname()[:12]}:{getpid()}"
     return [
         Worker(
             client,
@@ -49,7 +57,9 @@ def workers(
             workflows=[Order] if queue == ORDERS else [],
             workflow_runner=sandboxed() if sandbox else UnsandboxedWorkflowRunner(),
             activity_executor=threads,
-            max_concurrent_activities=100,
+            identity=identity,
+            build_id=BUILD,
+            max_concurrent_activities=THREADS,
             max_task_queue_activities_per_second=(rates or {}).get(queue),
             sticky_queue_schedule_to_start_timeout=timedelta(seconds=sticky_seconds),
             graceful_shutdown_timeout=timedelta(seconds=grace_seconds),

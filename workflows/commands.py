@@ -4,32 +4,24 @@ A validator refuses without leaving a trace in history. A handler decides in its
 only then waits for anything.
 """
 
-from typing import NoReturn
-
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
     from contracts.commands import (
-        AuthoriseReturn,
         Cancel,
         CancelAnswer,
-        CancelReturn,
         ChangeAddress,
         ChangeLines,
         Done,
         HoldAnswer,
-        InspectReturn,
         Milestone,
         MilestoneKind,
         NewMethod,
         PlaceHold,
-        ReceiveReturn,
         ReleaseHold,
-        RequestReturn,
         Reschedule,
-        ReturnAnswer,
         Review,
         ShipNow,
     )
@@ -38,26 +30,21 @@ with workflow.unsafe.imports_passed_through():
     from domain.holds import Expiry, HoldKind
     from domain.ledger import units_of
     from domain.policy import Verdict
-    from domain.progress import OrderProgress, ReturnStatus, ShipmentStatus
-    from domain.returns import NOT_ARRIVED
+    from domain.progress import OrderProgress, ShipmentStatus
     from workflows.cancelling import Cancelling
-    from workflows.desk import Desk
     from workflows.money import Money
     from workflows.options import in_house
     from workflows.parcel import Parcel
-    from workflows.returning import Returning
-    from workflows.state import OrderState
+    from workflows.refusals import refuse
+    from workflows.return_commands import ReturnCommands
 
 
-class Commands:
+class Commands(ReturnCommands):
     """What may be asked of a running order. ``workflows.order.Order`` adds the process."""
 
-    state: OrderState
-    desk: Desk
     money: Money
     parcels: dict[str, Parcel]
     cancelling: Cancelling
-    returning: Returning
     stock_came: bool = False
 
     def reject(self, reason: str, actor: str) -> None:
@@ -242,97 +229,10 @@ class Commands:
         if not ask.method:
             refuse("method", "method: is missing")
 
-    # returns
-
-    @workflow.update(description='Return units: {"lines":[{"line_id":"1","quantity":1}]}')
-    async def request_return(self, ask: RequestReturn) -> ReturnAnswer:
-        """Open a return."""
-        opened = self.returning.request(ask)
-        await self.desk.publish()
-        return ReturnAnswer(return_id=opened.return_id, status=opened.status)
-
-    @request_return.validator
-    def _may_return(self, ask: RequestReturn) -> None:
-        self._open()
-        terms = self.state.facts.terms if self.state.facts else None
-        if terms and ask.resolution not in terms.resolutions:
-            refuse("resolution_not_offered", f"resolution: {ask.resolution} is not offered")
-        if self.state.return_until and workflow.now() >= self.state.return_until:
-            refuse("return_window_over", "the return window is over")
-        left = self.returning.returnable()
-        wanted = units_of(ask.lines)
-        if not wanted or any(count < 1 for count in wanted.values()):
-            refuse("lines", "lines: say which units come back")
-        for line_id, count in wanted.items():
-            if count > left.get(line_id, 0):
-                text = f"line {line_id}: {left.get(line_id, 0)} of {count} units can come back"
-                refuse("not_returnable", text)
-
-    @workflow.update(description='Allow or refuse a return: {"return_id":"...","approve":true}')
-    async def authorise_return(self, ask: AuthoriseReturn) -> Done:
-        """Decide a return that waits for a person."""
-        self.returning.authorise(ask.return_id, ask.approve, ask.actor)
-        return await self._done()
-
-    @authorise_return.validator
-    def _may_authorise_return(self, ask: AuthoriseReturn) -> None:
-        self._return_in(ask.return_id, frozenset({ReturnStatus.REQUESTED}))
-
-    @workflow.update(description='A return has arrived: {"return_id":"..."}')
-    async def receive_return(self, ask: ReceiveReturn) -> Done:
-        """Note that a return has arrived."""
-        self.returning.receive(ask.return_id, ask.lines, ask.actor)
-        return await self._done()
-
-    @receive_return.validator
-    def _may_receive(self, ask: ReceiveReturn) -> None:
-        self._return_in(ask.return_id, NOT_ARRIVED)
-        announced = units_of(self.state.returns[ask.return_id].lines)
-        for line_id, count in units_of(ask.lines).items():
-            if not 0 < count <= announced.get(line_id, 0):
-                refuse("quantity", f"line {line_id}: {announced.get(line_id, 0)} were announced")
-
-    @workflow.update(description='A return was inspected: {"return_id":"...","lines":[]}')
-    async def inspect_return(self, ask: InspectReturn) -> Done:
-        """Book the result of an inspection; the refund follows."""
-        self.returning.inspect(ask)
-        return await self._done()
-
-    @inspect_return.validator
-    def _may_inspect(self, ask: InspectReturn) -> None:
-        self._return_in(ask.return_id, frozenset({ReturnStatus.RECEIVED}))
-        received = units_of(self.state.returns[ask.return_id].lines)
-        inspected: dict[str, int] = {}
-        for line in ask.lines:
-            inspected[line.line_id] = inspected.get(line.line_id, 0) + line.quantity
-            if line.disposition not in ("restock", "damaged", "rejected"):
-                refuse("disposition", f"disposition: {line.disposition!r} is unknown")
-        for line_id, count in inspected.items():
-            if not 0 < count <= received.get(line_id, 0):
-                refuse("quantity", f"line {line_id}: {received.get(line_id, 0)} were received")
-
-    @workflow.update(description='Call a return off: {"return_id":"..."}')
-    async def cancel_return(self, ask: CancelReturn) -> Done:
-        """Call off a return whose parcel has not come."""
-        self.returning.call_off(ask.return_id, ask.actor)
-        return await self._done()
-
-    @cancel_return.validator
-    def _may_cancel_return(self, ask: CancelReturn) -> None:
-        self._return_in(ask.return_id, NOT_ARRIVED | {ReturnStatus.REQUESTED})
-
     # shared checks
 
     async def _read(self) -> None:
         await workflow.wait_condition(lambda: self.state.facts is not None)
-
-    async def _done(self) -> Done:
-        await self.desk.publish()
-        return Done(status=self.state.status())
-
-    def _open(self) -> None:
-        if self.state.ended is not None:
-            refuse("order_ended", f"the order is {self.state.ended}")
 
     def _held(self, *kinds: HoldKind) -> None:
         if not any(hold.kind in kinds for hold in self.state.holds.values()):
@@ -342,13 +242,6 @@ class Commands:
         early = (ShipmentStatus.PLANNED, ShipmentStatus.CANCELLED)
         if any(one.status not in early for one in self.state.shipments.values()):
             refuse("too_late", "a part of the order has been released to a warehouse")
-
-    def _return_in(self, return_id: str, allowed: frozenset[ReturnStatus]) -> None:
-        one = self.state.returns.get(return_id)
-        if one is None:
-            refuse("return_unknown", f"return_id: {return_id} is not of this order")
-        elif one.status not in allowed:
-            refuse("return_state", f"return {return_id} is {one.status}")
 
     def _known(self, ask: Cancel) -> None:
         if self.state.facts is None:
@@ -364,8 +257,3 @@ class Commands:
     def _collectable(self, line_id: str) -> int:
         units = self.state.lines[line_id].units
         return units.ordered - units.cancelled
-
-
-def refuse(code: str, message: str) -> NoReturn:
-    """Refuse a command; the code reaches the caller."""
-    raise ApplicationError(message, type=code, non_retryable=True)

@@ -7,25 +7,21 @@ whose outcome stays unknown is looked up at the provider before anything is trie
 import asyncio
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.payments import PaymentActivities
-    from contracts.steps import AuthoriseRequest, Found, PaymentStep
+    from contracts.steps import AuthoriseRequest
     from domain.errors import DomainError
-    from domain.holds import SYSTEM, Expiry, HoldKind
+    from domain.holds import SYSTEM
     from domain.ledger import Held, due, refund_owed, refund_parts, to_capture
     from domain.money import split
     from domain.order import PaymentForm
     from domain.payment import Authorisation, Capture, PaymentState, Refund
     from domain.progress import LineUnits
-    from workflows.desk import Desk, cause_of, refusal_of
-    from workflows.options import PAYMENTS, outside
-
-Ask = TypeVar("Ask", AuthoriseRequest, PaymentStep)
+    from workflows.desk import Desk
+    from workflows.payment_calls import PaymentCalls
 
 
 class Money:
@@ -34,6 +30,7 @@ class Money:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._state = desk.state
+        self._calls = PaymentCalls(desk)
         self._lock = asyncio.Lock()
         self._adopted = False
         self._method = ""
@@ -50,7 +47,11 @@ class Money:
 
     @property
     def collects(self) -> bool:
-        """Whether we take money at all: not for cash on delivery and what is paid elsewhere."""
+        """Whether we take money at all: not for cash on delivery, not for what is paid elsewhere,
+        and not on an authorisation that only the storefront can capture."""
+        facts = self._state.facts
+        if facts and self.form is PaymentForm.AUTHORISED and not facts.payment.provider:
+            return False
         return self.form not in (PaymentForm.COD, PaymentForm.ELSEWHERE)
 
     @property
@@ -61,6 +62,7 @@ class Money:
     def pay_by(self, method: str, customer: str) -> None:
         """Use another method from now on."""
         self._method, self._customer = method, customer
+        self._adopted = True
 
     # do: authorise, adopt
 
@@ -88,13 +90,13 @@ class Money:
             order_id=self._state.order_id,
             n=0,
             amount=amount,
-            currency=self._currency,
+            currency=self._calls.currency,
             multi_capture=len(self._state.shipments) > 1,
             method=self._method,
             customer=self._customer,
         )
-        text = f"authorise {amount} {self._currency}"
-        answer = await self._call(PaymentActivities.authorise, ask, "authorise", text)
+        text = f"authorise {amount} {self._calls.currency}"
+        answer = await self._calls.make(PaymentActivities.authorise, ask, "authorise", text)
         return self._hold_on(answer)
 
     async def _adopt(self) -> None:
@@ -106,8 +108,8 @@ class Money:
         if not facts.payment.provider:
             self._trust_storefront()
             return
-        step = self._step(facts.payment.reference)
-        answer = await self._call(PaymentActivities.adopt, step, "adopt", "adopt payment")
+        step = self._calls.step(facts.payment.reference)
+        answer = await self._calls.make(PaymentActivities.adopt, step, "adopt", "adopt payment")
         self._adopted = True
         self._customer = self._customer or answer.customer
         self._method = self._method or answer.reusable_method
@@ -142,7 +144,7 @@ class Money:
             multi_capture=answer.multi_capture,
         )
         self._state.payments.append(held)
-        text = f"{answer.capturable or answer.captured} {self._currency}"
+        text = f"{answer.capturable or answer.captured} {self._calls.currency}"
         self._state.note("payment.secured", workflow.now(), SYSTEM, text)
         return held
 
@@ -161,7 +163,7 @@ class Money:
         shares = split(max(0, amount), [line.collect for line in lines])
         for line, share in zip(lines, shares, strict=True):
             self._state.lines[line.line_id] = line.model_copy(update={"collect": share})
-        text = f"the payment is {amount} {self._currency}, less than the order says"
+        text = f"the payment is {amount} {self._calls.currency}, less than the order says"
         self._state.note("payment.short", workflow.now(), SYSTEM, text)
 
     # do: capture
@@ -198,9 +200,9 @@ class Money:
         return counts, amount
 
     async def _capture(self, held: Held, amount: int, final: bool) -> None:
-        step = self._step(held.reference, amount, final or not held.multi_capture)
-        text = f"capture {amount} {self._currency}"
-        taken: Capture = await self._call(PaymentActivities.capture, step, "capture", text)
+        step = self._calls.step(held.reference, amount, final or not held.multi_capture)
+        text = f"capture {amount} {self._calls.currency}"
+        taken: Capture = await self._calls.make(PaymentActivities.capture, step, "capture", text)
         self._change(
             held.reference,
             captured=held.captured + taken.amount,
@@ -222,9 +224,9 @@ class Money:
 
     async def _let_go(self) -> None:
         for held in [one for one in self._state.payments if one.capturable]:
-            step = self._step(held.reference)
+            step = self._calls.step(held.reference)
             try:
-                await self._call(PaymentActivities.void, step, "void", "void authorisation")
+                await self._calls.make(PaymentActivities.void, step, "void", "void authorisation")
             except DomainError as refused:
                 text = f"void refused: {refused}"
                 self._state.note("payment.void_refused", workflow.now(), SYSTEM, text)
@@ -244,14 +246,14 @@ class Money:
             return given
 
     async def _refund(self, reference: str, amount: int) -> int:
-        text = f"refund {amount} {self._currency}"
+        text = f"refund {amount} {self._calls.currency}"
         if not reference:
             self._book_refund(reference, amount)
             await self._desk.publish(alert=("refund_at_storefront", f"{text} in the storefront"))
             return amount
-        step = self._step(reference, amount)
+        step = self._calls.step(reference, amount)
         try:
-            answer: Refund = await self._call(PaymentActivities.refund, step, "refund", text)
+            answer: Refund = await self._calls.make(PaymentActivities.refund, step, "refund", text)
         except DomainError as refused:
             note = f"{text} refused: {refused}"
             self._state.note("payment.refund_refused", workflow.now(), SYSTEM, note)
@@ -263,7 +265,7 @@ class Money:
     def _book_refund(self, reference: str, amount: int) -> None:
         held = next(one for one in self._state.payments if one.reference == reference)
         self._change(reference, refunded=held.refunded + amount)
-        text = f"{amount} {self._currency}"
+        text = f"{amount} {self._calls.currency}"
         self._state.note("payment.refunded", workflow.now(), SYSTEM, text)
 
     # renewing
@@ -291,68 +293,8 @@ class Money:
             self._state.note("payment.not_renewed", workflow.now(), SYSTEM, text)
         await self._desk.publish()
 
-    # calling
-
-    async def _call(self, method: Any, ask: Ask, purpose: str, text: str) -> Any:
-        """Make one keyed effect; look it up when its outcome stays unknown (INVARIANTS M8)."""
-        while True:
-            ask = ask.model_copy(update={"n": self._state.draw("effect")})
-            try:
-                patience = self._desk.clocks.provider_patience
-                return await outside(method, ask, PAYMENTS, text, patience)
-            except ActivityError as failed:
-                refused = refusal_of(failed)
-                if refused:
-                    raise refused from None
-                found = await self._look_up(ask, purpose, cause_of(failed))
-            if purpose == "void":
-                return None
-            effect = found.authorisation or found.capture or found.refund
-            if effect is not None:
-                return effect
-
-    async def _look_up(self, ask: Ask, purpose: str, why: str) -> Found:
-        """Ask the provider whether an effect exists, until it answers; visibly."""
-        hold = self._desk.hold(
-            HoldKind.PAYMENT,
-            f"outcome of {purpose} unknown ({why}); it is being looked up",
-            self._desk.clocks.look_again,
-            Expiry.ESCALATE,
-        )
-        await self._desk.publish()
-        step = self._step(getattr(ask, "reference", "")).model_copy(
-            update={"n": ask.n, "purpose": purpose}
-        )
-        while True:
-            try:
-                found: Found = await outside(
-                    PaymentActivities.find,
-                    step,
-                    PAYMENTS,
-                    f"look up {purpose}",
-                    self._desk.clocks.look_again,
-                )
-                self._state.lift(hold.hold_id, workflow.now(), SYSTEM, "looked up")
-                return found
-            except ActivityError:
-                continue
-
-    def _step(self, reference: str, amount: int = 0, final: bool = True) -> PaymentStep:
-        return PaymentStep(
-            order_id=self._state.order_id,
-            n=0,
-            reference=reference,
-            amount=amount,
-            currency=self._currency,
-            final=final,
-        )
-
     def _change(self, reference: str, **changes: object) -> None:
         self._state.payments = [
             one.model_copy(update=changes) if one.reference == reference else one
             for one in self._state.payments
         ]
-
-    @property
-    def _currency(self) -> str:
-        return self._state.facts.currency if self._state.facts else "XXX"

@@ -1,32 +1,30 @@
 """The life of an order, from acceptance to the end of its return window."""
 
 import asyncio
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.fraud import FraudActivities
     from activities.orders import SOFT, OrderActivities
     from contracts.commands import Cancel
-    from contracts.orders import ORDERS, WORKFLOW, OrderRef, OrderResult
-    from contracts.steps import GradeStep, PlaceRequest, Screen, Screened
-    from domain.calendar import release_date, start_of
+    from contracts.orders import WORKFLOW, OrderRef, OrderResult
+    from contracts.steps import Screen, Screened
+    from domain.calendar import release_date
     from domain.errors import DomainError
-    from domain.grading import worse
     from domain.holds import SYSTEM, Expiry, Hold, HoldKind
     from domain.policy import Verdict
     from domain.progress import OrderStatus
     from domain.units import UnitState
-    from domain.validation import is_address
     from workflows.cancelling import Cancelling
     from workflows.commands import Commands
-    from workflows.desk import Desk, cause_of
+    from workflows.desk import Desk
     from workflows.money import Money
-    from workflows.options import in_house, outside
+    from workflows.options import in_house
     from workflows.parcel import Parcel
+    from workflows.placing import Placing
     from workflows.returning import Returning
+    from workflows.screening import Screening
     from workflows.state import OrderState
 
 
@@ -46,11 +44,12 @@ class Order(Commands):
         self.parcels: dict[str, Parcel] = {}
         self.cancelling = Cancelling(self.desk, self.money, self.parcels)
         self.returning = Returning(self.desk, self.money)
+        self.screening = Screening(self.desk)
+        self.placing = Placing(self.desk, self.money)
         self.stock_came = False
         self.desk.on_expiry = self._hold_expired
         self._order = order
         self._rejected = False
-        self._release_on: date | None = None
 
     @workflow.run
     async def run(self, order: OrderRef) -> OrderResult:
@@ -90,13 +89,13 @@ class Order(Commands):
             found = await in_house(OrderActivities.screen, ask)
             self.state.take(found)
             self.state.problems = found.problems
-            self._release_on = found.release_on
+            self.placing.release_on = found.release_on
             if self._order.cancel_reason is not None:
                 self._cancel_all("storefront", self._order.cancel_reason)
             self._go_on()
             if not found.problems:
                 return
-            await self._hold_problems(found)
+            await self.screening.hold(found)
             self._go_on()
             if any(field == SOFT for field, _ in found.problems):
                 waived = (SOFT,)
@@ -106,7 +105,7 @@ class Order(Commands):
         facts = self._facts
         verdict, reasons = facts.grade, facts.reasons
         if facts.vendor:
-            verdict, reasons = await self._ask_vendor(facts)
+            verdict, reasons = await self.screening.ask_vendor(facts)
         self.state.grade = verdict
         if verdict is Verdict.REJECT:
             self.reject(", ".join(reasons) or "rejected by grading", SYSTEM)
@@ -126,7 +125,7 @@ class Order(Commands):
 
     async def reserve(self) -> None:
         """Route the order and reserve its stock; what is short is backordered."""
-        await self._place()
+        await self.placing.place()
         self.state.promise = workflow.now() + timedelta(days=self._facts.terms.transit_days)
         self.desk.tell("confirmation")
         self._go_on()
@@ -139,12 +138,7 @@ class Order(Commands):
                 await self.money.secure()
                 return
             except DomainError as refused:
-                seconds = self._facts.terms.action_deadline
-                why = f"{refused} ({refused.code})"
-                hold = self.desk.hold(HoldKind.PAYMENT, why, seconds, Expiry.CANCEL)
-                self.state.note("payment.refused", workflow.now(), SYSTEM, why)
-                self.desk.tell("payment_failed", deadline=hold.expires_at, reason=refused.code)
-                await self.desk.hold_out(hold)
+                await self._ask_for_payment(refused)
 
     async def wait_out_grace(self) -> None:
         """Let the customer change their mind; counted from when the order was placed."""
@@ -157,7 +151,7 @@ class Order(Commands):
 
     async def wait_for_release(self) -> None:
         """Wait for the wished delivery date and for launches; money is not held meanwhile."""
-        while until := self._release_at():
+        while until := self.placing.release_at():
             kind, why = until[1], until[2]
             seconds = (until[0] - workflow.now()).total_seconds()
             hold = self.desk.hold(kind, why, seconds, Expiry.RELEASE)
@@ -168,7 +162,7 @@ class Order(Commands):
             await self.desk.hold_out(hold)
             self._go_on()
         await self._no_holds()
-        await self._place()
+        await self.placing.place()
         await self.authorise()
 
     async def ship(self) -> None:
@@ -177,23 +171,22 @@ class Order(Commands):
         if self._facts.terms.capture_at_order or not self.state.shipments:
             await self._capture_all()
         while self.state.live:
-            await self._place()
+            await self.placing.place()
             self._start_parcels()
-            self._wait_for_stock()
+            self.placing.wait_for_stock()
             await workflow.wait_condition(self._something_to_do)
-            await self._stock_arrived()
+            if self.stock_came:
+                self.stock_came = False
+                await self.placing.stock_arrived()
+                await self.authorise()
         await self._parcels_done()
         if self.state.live:
             await self.ship()
 
     async def accept_returns(self) -> None:
         """Take returns until the window ends and the last one is settled."""
-        delivered = [one.delivered_at for one in self.state.shipments.values() if one.delivered_at]
-        if delivered:
-            end = max(delivered) + timedelta(seconds=self._facts.terms.return_window)
-            self.state.return_until = end
-            await self.desk.publish()
-            await self.desk.until(lambda: False, end)
+        if self.state.return_until:
+            await self.desk.until(lambda: False, self.state.return_until)
             await workflow.wait_condition(lambda: not self.returning.open)
 
     async def complete(self) -> OrderResult:
@@ -226,73 +219,12 @@ class Order(Commands):
 
     def _go_on(self) -> None:
         """Leave the main line when everything was called off meanwhile."""
-        if self._rejected or self.state.over:
+        if self._rejected or self.state.called_off:
             raise CalledOff
 
     async def _no_holds(self) -> None:
         await workflow.wait_condition(lambda: not self.state.holds or self.state.over)
         self._go_on()
-
-    async def _hold_problems(self, found: Screened) -> None:
-        for kind, chosen in (
-            (HoldKind.ADDRESS, [p for p in found.problems if is_address(p[0])]),
-            (HoldKind.DATA, [p for p in found.problems if not is_address(p[0])]),
-        ):
-            if chosen:
-                why = "; ".join(f"{field}: {text}" for field, text in chosen)[:1000]
-                fields = tuple(field for field, _ in chosen)
-                seconds = found.terms.hold_deadline
-                hold = self.desk.hold(kind, why, seconds, fields=fields)
-                if kind is HoldKind.ADDRESS:
-                    self.desk.tell("on_hold_action", deadline=hold.expires_at, reason=why)
-        await self.desk.publish()
-        await workflow.wait_condition(lambda: not self.state.holds or self.state.over)
-
-    async def _ask_vendor(self, facts: Screened) -> tuple[Verdict, tuple[str, ...]]:
-        step = GradeStep(
-            order_id=self.state.order_id, n=self.state.draw("effect"), vendor=facts.vendor
-        )
-        try:
-            answer = await outside(
-                FraudActivities.grade, step, ORDERS, "ask fraud vendor", self.desk.clocks.look_again
-            )
-        except ActivityError as failed:
-            reason = f"{facts.vendor} gave no answer: {cause_of(failed)}"
-            return worse(facts.grade, Verdict.REVIEW), (*facts.reasons, reason)
-        return worse(facts.grade, answer.grade), (*facts.reasons, *answer.reasons)
-
-    async def _place(self) -> None:
-        """Reserve what is open, except what has not been launched yet."""
-        today = workflow.now().date()
-        lines = tuple(
-            line
-            for line in self.state.standing(UnitState.OPEN)
-            if (launch := self.state.line_facts[line.line_id].waits_until) is None
-            or launch <= today
-        )
-        if not lines:
-            return
-        ask = PlaceRequest(
-            order_id=self.state.order_id,
-            lines=lines,
-            n=self.state.allocation_no,
-            bars=tuple(self.state.bars),
-        )
-        placed = await in_house(OrderActivities.place, ask)
-        self.state.place(placed)
-
-    def _release_at(self) -> tuple[datetime, HoldKind, str] | None:
-        """Return until when the order must wait, why, and under which kind of hold."""
-        waits = [
-            (start_of(launch), HoldKind.PREORDER, f"launch on {launch}")
-            for line in self.state.standing(UnitState.OPEN)
-            if (launch := self.state.line_facts[line.line_id].waits_until)
-        ]
-        if self._release_on:
-            text = f"to be released on {self._release_on}"
-            waits.append((start_of(self._release_on), HoldKind.SCHEDULE, text))
-        later = [wait for wait in waits if wait[0] > workflow.now()]
-        return max(later) if later else None
 
     def _deliver_without_parcel(self) -> None:
         """Deliver what needs no parcel: gift cards, downloads, services."""
@@ -304,11 +236,21 @@ class Order(Commands):
         units = [*self.state.standing(UnitState.DELIVERED, parcel=False)]
         if self._facts.terms.capture_at_order:
             units = [line for state in UnitState for line in self.state.everywhere(state)]
-        try:
-            await self.money.capture(units)
-        except DomainError:
-            await self.authorise()
-            await self.money.capture(units)
+        while True:
+            try:
+                await self.money.capture(units)
+                return
+            except DomainError as refused:
+                await self._ask_for_payment(refused)
+                self._go_on()
+
+    async def _ask_for_payment(self, refused: DomainError) -> None:
+        seconds = self._facts.terms.action_deadline
+        why = f"{refused} ({refused.code})"
+        hold = self.desk.hold(HoldKind.PAYMENT, why, seconds, Expiry.CANCEL)
+        self.state.note("payment.refused", workflow.now(), SYSTEM, why)
+        self.desk.tell("payment_failed", deadline=hold.expires_at, reason=refused.code)
+        await self.desk.hold_out(hold)
 
     def _start_parcels(self) -> None:
         for shipment_id in self.state.planned():
@@ -317,20 +259,6 @@ class Order(Commands):
                 self.parcels[shipment_id] = parcel
                 self.desk.spawn(parcel.run())
 
-    def _wait_for_stock(self) -> None:
-        waiting = any(hold.kind is HoldKind.BACKORDER for hold in self.state.holds.values())
-        if self.state.standing(UnitState.BACKORDERED) and not waiting:
-            seconds = self._facts.terms.backorder_deadline
-            hold = self.desk.hold(HoldKind.BACKORDER, "out of stock", seconds, Expiry.CANCEL)
-            self.desk.tell("backordered", deadline=hold.expires_at)
-            self.desk.spawn(self._reverse_for_long_wait(seconds))
-
-    async def _reverse_for_long_wait(self, seconds: float) -> None:
-        """Do not hold a customer's money for goods that will not ship soon (C56)."""
-        if seconds > self._facts.terms.reverse_after and not self.state.planned_or_moving():
-            await self.money.let_go()
-        await self.desk.publish()
-
     def _something_to_do(self) -> bool:
         return (
             self.stock_came
@@ -338,20 +266,6 @@ class Order(Commands):
             or bool(self.state.standing(UnitState.OPEN))
             or any(one not in self.parcels for one in self.state.planned())
         )
-
-    async def _stock_arrived(self) -> None:
-        """Try what waits for stock again; the next round places it."""
-        if not self.stock_came:
-            return
-        self.stock_came = False
-        waiting = self.state.standing(UnitState.BACKORDERED)
-        self.state.move_all(waiting, UnitState.BACKORDERED, UnitState.OPEN)
-        await self._place()
-        if not self.state.standing(UnitState.BACKORDERED):
-            self.state.lift_kind(HoldKind.BACKORDER, workflow.now(), SYSTEM, "stock came")
-        if self.state.planned():
-            await self.authorise()
-        await self.desk.publish()
 
     async def _parcels_done(self) -> None:
         """Wait until every parcel has reached its end, or one must be sent again."""
@@ -375,7 +289,7 @@ class Order(Commands):
         """Move the delivery date; the schedule's hold begins anew."""
         assert isinstance(deliver_on, date)
         terms = self._facts.terms
-        self._release_on = release_date(deliver_on, terms.transit_days, 0)
+        self.placing.release_on = release_date(deliver_on, terms.transit_days, 0)
         self.state.note("order.rescheduled", workflow.now(), actor, f"{deliver_on}")
         self.state.lift_kind(HoldKind.SCHEDULE, workflow.now(), actor, "rescheduled")
 

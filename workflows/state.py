@@ -8,7 +8,6 @@ the next ``publish``.
 from datetime import datetime, timedelta
 
 from contracts.steps import LineFacts, Placed, Screened
-from domain.holds import SYSTEM, Expiry, Hold, HoldKind
 from domain.ledger import Held, due, given_back_for
 from domain.progress import (
     LineProgress,
@@ -19,11 +18,11 @@ from domain.progress import (
     ReturnProgress,
     ShipmentProgress,
     ShipmentStatus,
-    TimelineEvent,
 )
 from domain.status import money_status, order_status
 from domain.stock import Bar, Queued, StockAction, StockMove
 from domain.units import CANCELLABLE, Units, UnitState
+from workflows.book import Book
 
 ON_THE_WAY = frozenset(
     {
@@ -36,17 +35,17 @@ ON_THE_WAY = frozenset(
 )
 
 
-class OrderState:
+class OrderState(Book):
     """The units, holds, parcels, returns and money of one order."""
 
     def __init__(self, order_id: str) -> None:
+        super().__init__()
         self.order_id = order_id
         self.facts: Screened | None = None
         self.lines: dict[str, LineProgress] = {}
         self.line_facts: dict[str, LineFacts] = {}
         self.shipments: dict[str, ShipmentProgress] = {}
         self.returns: dict[str, ReturnProgress] = {}
-        self.holds: dict[str, Hold] = {}
         self.payments: list[Held] = []
         self.bars: list[Bar] = []
         self.fees = 0
@@ -63,17 +62,7 @@ class OrderState:
         self.return_until: datetime | None = None
         self.allocation_no = 0
         self.version = 0
-        self.events: list[TimelineEvent] = []
         self.moves: list[StockMove] = []
-        self._placed: Placed | None = None
-        self._counters = {"event": 0, "effect": 0, "hold": 0, "shipment": 0, "return": 0}
-
-    # counters
-
-    def draw(self, counter: str) -> int:
-        """Return the next number of one of the order's own counters."""
-        self._counters[counter] += 1
-        return self._counters[counter]
 
     # accepting
 
@@ -130,7 +119,8 @@ class OrderState:
             self.lines[fact.line_id] = LineProgress(
                 line_id=fact.line_id,
                 sku=fact.sku,
-                units=Units(open=fact.quantity),
+                units=Units(open=fact.quantity, cancelled=fact.before),
+                before=fact.before,
                 total=fact.total,
                 collect=fact.collect,
                 parcel=fact.parcel,
@@ -150,6 +140,12 @@ class OrderState:
         """Whether any parcel is planned or under way."""
         return bool(self.planned()) or self.travelling()
 
+    def open_return_window(self, delivered_at: datetime) -> None:
+        """Let returns come in until the window after the last delivery has passed."""
+        if self.facts:
+            end = delivered_at + timedelta(seconds=self.facts.terms.return_window)
+            self.return_until = max(end, self.return_until or end)
+
     def standing(self, state: UnitState, parcel: bool = True) -> tuple[LineUnits, ...]:
         """Return the units that stand in a state, by line."""
         return tuple(
@@ -167,6 +163,11 @@ class OrderState:
     def over(self) -> bool:
         """Whether nothing is left to do for the customer before the returns."""
         return self.ended is not None or (bool(self.lines) and self.live == 0)
+
+    @property
+    def called_off(self) -> bool:
+        """Whether every unit was cancelled before anything left."""
+        return self.ended is not None or (bool(self.lines) and self.all_cancelled())
 
     def all_cancelled(self) -> bool:
         """Whether every ordered unit was cancelled."""
@@ -240,53 +241,7 @@ class OrderState:
             if one.status is ShipmentStatus.PLANNED
         ]
 
-    # holds
-
-    def hold(
-        self,
-        kind: HoldKind,
-        reason: str,
-        now: datetime,
-        seconds: float,
-        on_expiry: Expiry,
-        placed_by: str = SYSTEM,
-        fields: tuple[str, ...] = (),
-        quiet: bool = False,
-    ) -> Hold:
-        """Place a hold with its deadline."""
-        hold = Hold(
-            hold_id=f"h{self.draw('hold')}",
-            kind=kind,
-            reason=reason,
-            placed_by=placed_by,
-            placed_at=now,
-            expires_at=now + timedelta(seconds=seconds),
-            on_expiry=on_expiry,
-            fields=fields,
-        )
-        self.holds[hold.hold_id] = hold
-        self.note("hold.placed", now, placed_by, f"{kind}: {reason}", hold_id=hold.hold_id)
-        return hold
-
-    def lift(self, hold_id: str, now: datetime, actor: str, why: str = "") -> None:
-        """Lift a hold; one that is gone already is no error."""
-        hold = self.holds.pop(hold_id, None)
-        if hold:
-            self.note("hold.lifted", now, actor, f"{hold.kind}: {why or hold.reason}")
-
-    def lift_kind(self, kind: HoldKind, now: datetime, actor: str, why: str = "") -> None:
-        """Lift all holds of a kind."""
-        for hold in [one for one in self.holds.values() if one.kind is kind]:
-            self.lift(hold.hold_id, now, actor, why)
-
-    # history and projection
-
-    def note(self, kind: str, at: datetime, actor: str, text: str = "", **data: str) -> None:
-        """Add a line to the order's history."""
-        no = self.draw("event")
-        self.events.append(
-            TimelineEvent(no=no, kind=kind, at=at, actor=actor, text=text, data=data)
-        )
+    # projection
 
     def money(self) -> MoneyProgress:
         """Return where the order's money is."""

@@ -53,6 +53,7 @@ class Tracing:
             return
         self._state.update(shipment_id, delivered_at=fate.at, signed_by=fate.signed_by)
         self._state.move_all(shipment.lines, UnitState.SHIPPED, UnitState.DELIVERED)
+        self._state.open_return_window(fate.at)
         self._desk.tell("delivered", shipment_id, shipment.lines)
         await self._desk.publish()
 

@@ -49,7 +49,10 @@ class MailComposer:
             tracking=_tracking(step, stored.progress),
             action=ACTIONS.get(step.template, ""),
             action_url=page if step.template in ACTIONS else "",
-            deadline=step.deadline,
+            deadline=None if step.template == "delay" else step.deadline,
+            expected_on=step.deadline.date()
+            if step.template == "delay" and step.deadline
+            else None,
             label_url=page if step.template == "return_authorised" else "",
             reason=step.reason[:300],
             whole=_is_whole(order, step.lines),

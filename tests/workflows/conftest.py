@@ -1,9 +1,8 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
@@ -40,8 +39,3 @@ async def open_world(
 async def world(open_world: Callable[[], "asyncio.Future[World]"]) -> World:
     """The usual shop."""
     return await open_world()
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left() -> Iterator[None]:
-    yield

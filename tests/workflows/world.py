@@ -141,7 +141,7 @@ class World:
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[None]:
         """Run workers for all queues; workflows in the sandbox."""
-        with ThreadPoolExecutor(8) as threads:
+        with ThreadPoolExecutor(32) as threads:
             async with AsyncExitStack() as stack:
                 for one in workers(
                     self.client,
@@ -225,9 +225,12 @@ class Running:
     async def pack(self, n: int = 1) -> str:
         """Wait for a shipment to be released, and pack it."""
         shipment = f"{self.order_id}-s{n}"
-        await self.until(lambda p: _status(p, shipment) in ("released", "picked"))
-        while shipment not in self.world.warehouse.floor:
-            await asyncio.sleep(0.02)
+        await self.until(
+            lambda p: (
+                _status(p, shipment) in ("released", "picked")
+                and shipment in self.world.warehouse.floor
+            )
+        )
         self.world.warehouse.pack(shipment)
         await self.tell(MilestoneKind.PACKED, shipment, parcel=Parcel(weight_grams=700))
         return shipment
