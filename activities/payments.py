@@ -101,7 +101,9 @@ class PaymentActivities:
         gateway = await self._gateway_of(step.order_id)
         with translated():
             effect = await gateway.find(
-                step.order_id, effect_key(step.order_id, step.purpose, step.n)
+                step.order_id,
+                effect_key(step.order_id, step.purpose, step.n),
+                reference=step.reference,
             )
         return Found(
             authorisation=effect if isinstance(effect, Authorisation) else None,

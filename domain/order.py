@@ -182,11 +182,14 @@ class Order(Frozen):
 def order_id_of(channel: str, external_id: str) -> str:
     """Return the permanent, URL-safe order id of a storefront's order.
 
-    Characters outside ``[A-Za-z0-9._-]`` are percent-style escaped as ``_xx``, so that two
-    external ids never share one order id.
+    Bytes (UTF-8) outside ``[A-Za-z0-9.-]`` are escaped as ``_xx``, so that two external ids never
+    share one order id.
     """
     safe = "".join(
-        c if c.isascii() and (c.isalnum() or c in ".-") else f"_{ord(c):02x}" for c in external_id
+        c
+        if c.isascii() and (c.isalnum() or c in ".-")
+        else "".join(f"_{byte:02x}" for byte in c.encode())
+        for c in external_id
     )
     return f"{channel}-{safe}"
 

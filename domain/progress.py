@@ -88,9 +88,9 @@ class LineUnits(Wire):
 class LineProgress(Wire):
     """One line: its units, and its frozen values in minor units (``domain.shares``).
 
-    ``before`` units were cancelled at the storefront before we took the order and are worth nothing
-    here; ``captured`` counts the units whose money was taken; ``given_back`` is the value of returned
-    or lost units that the customer gets back.
+    ``before`` units were cancelled at the storefront before we took the order and are worth
+    nothing here; ``captured`` counts the units whose money was taken; ``given_back`` is the value
+    of returned or lost units that the customer gets back.
     """
 
     line_id: str

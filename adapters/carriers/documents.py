@@ -6,11 +6,11 @@ that was checked. No redirects, 5 s, 2 MiB, and the content must be a PDF.
 """
 
 import asyncio
-import ipaddress
 import socket
 
 import httpx
 
+from adapters.security.outgoing import is_public
 from domain.errors import EffectRefused, ProviderUnavailable
 
 LARGEST = 2 * 1024 * 1024
@@ -77,14 +77,6 @@ async def _public_address(target: httpx.URL) -> str:
     if not addresses or not all(is_public(address) for address in addresses):
         raise EffectRefused(f"{target.host} is not a public address", "label_address_refused")
     return addresses[0]
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an IP address is a public unicast one; v4 inside v6 is looked at as v4."""
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    return ip.is_global and not ip.is_multicast
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

@@ -5,26 +5,15 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from hashlib import sha256
 
 from domain.errors import DomainError
+from ports.access import Scope as Scope
 from ports.stores import ApiKey
 
 MARK = "wb_"
 SECRET_BYTES = 32
 PREFIX_LENGTH = 11
-
-
-class Scope(StrEnum):
-    """What a key may do. ``admin`` may do everything; nothing else implies anything."""
-
-    ORDERS_READ = "orders:read"
-    ORDERS_WRITE = "orders:write"
-    REFUNDS_WRITE = "refunds:write"
-    STOCK_WRITE = "stock:write"
-    SHIPMENTS_WRITE = "shipments:write"
-    ADMIN = "admin"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,73 @@
+"""The application, put together from what it is given."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from api import problems
+from api.deps import Deps
+from api.door import Door
+from api.openapi import describe
+from api.pages import customer
+from api.routes import (
+    availability,
+    catalogue,
+    documents,
+    health,
+    hooks,
+    orders,
+    policy,
+    returns,
+    shipments,
+    steering,
+    stock,
+    webhooks,
+)
+from api.sweeper import sweep_for_ever
+
+STATIC = Path(__file__).parent / "static"
+
+ROUTERS = (
+    webhooks.router,
+    hooks.router,
+    orders.router,
+    steering.router,
+    returns.router,
+    shipments.router,
+    documents.router,
+    availability.router,
+    stock.router,
+    catalogue.router,
+    policy.router,
+    health.router,
+    customer.router,
+)
+
+
+def create_app(deps: Deps) -> FastAPI:
+    """Return the API over ``deps``; connects to nothing by itself."""
+
+    @asynccontextmanager
+    async def sweeping(_: FastAPI) -> AsyncIterator[None]:
+        sweeper = asyncio.create_task(sweep_for_ever(deps)) if deps.sweep_seconds else None
+        yield
+        if sweeper:
+            sweeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeper
+
+    app = FastAPI(
+        title="Waybill", version="0.1.0", lifespan=sweeping, docs_url=None, redoc_url=None
+    )
+    app.state.deps = deps
+    problems.install(app)
+    for router in (*ROUTERS, *deps.routers):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Door, deps=deps)
+    describe(app, deps)
+    return app

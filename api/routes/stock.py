@@ -1,0 +1,175 @@
+"""Stock: what is on the shelf, what came in, what was counted; and whom that lets go on."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import Field, StrictInt
+
+from api.access import Stocker, StockReader
+from api.bodies import Words
+from api.commands import AtDesk, Desk
+from api.deps import OrderNotRunning
+from api.idempotency import KEY_PARAMETER, IdempotentRoute
+from api.problems import Problem, not_found, refusals
+from contracts.commands import Milestone, MilestoneKind
+from domain.frozen import Frozen, Wire
+from domain.stock import Inbound, MovementReason, StockLevel
+
+router = APIRouter(
+    prefix="/stock",
+    tags=["stock"],
+    route_class=IdempotentRoute,
+    responses=refusals(400, 401, 403, 404, 409, 422, 429, 503),
+)
+KEY = {"parameters": [KEY_PARAMETER]}
+Sku = Annotated[str, Field(min_length=1, max_length=100)]
+LocationCode = Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class Stock(Wire):
+    """One SKU everywhere. ``waiting`` are units that orders wait for."""
+
+    sku: str
+    levels: tuple[StockLevel, ...]
+    inbound: tuple[Inbound, ...] = ()
+    available: int
+    waiting: int
+
+
+class Booked(Wire):
+    """The level after a booking, and the orders that were told about new units."""
+
+    level: StockLevel
+    told: tuple[str, ...] = ()
+
+
+class CountBody(Frozen):
+    """What was counted on a location's shelf."""
+
+    location: LocationCode
+    on_hand: Annotated[StrictInt, Field(ge=0, le=10**9)]
+    note: Words = ""
+
+
+class ReceiptBody(Frozen):
+    """Units that came in."""
+
+    sku: Sku
+    location: LocationCode
+    quantity: Annotated[StrictInt, Field(ge=1, le=10**9)]
+    note: Words = ""
+
+
+class AdjustmentBody(Frozen):
+    """Units found (positive) or lost (negative)."""
+
+    sku: Sku
+    location: LocationCode
+    quantity: Annotated[StrictInt, Field(ge=-(10**9), le=10**9)]
+    reason: Literal["adjusted", "counted", "initial"] = "adjusted"
+    note: Words = ""
+
+
+@router.get("/{sku}", operation_id="get_stock", summary="One SKU's stock everywhere")
+async def get_stock(
+    sku: Annotated[str, Path(max_length=100)], _: StockReader, desk: AtDesk
+) -> Stock:
+    """Return levels, what is on its way, and how much orders wait for."""
+    store = desk.deps.store
+    levels = await desk.stored(store.levels, sku)
+    if not levels and sku not in await desk.stored(store.products, [sku]):
+        raise not_found("SKU")
+    waiting = await desk.stored(store.waiting, sku)
+    return Stock(
+        sku=sku,
+        levels=tuple(levels),
+        inbound=tuple(await desk.stored(store.inbound, sku)),
+        available=sum(level.available for level in levels),
+        waiting=sum(one.quantity for one in waiting),
+    )
+
+
+@router.put("/{sku}", operation_id="count_stock", summary="Set a counted level")
+async def count_stock(
+    sku: Annotated[str, Path(max_length=100)], body: CountBody, caller: Stocker, desk: AtDesk
+) -> Booked:
+    """Book the difference to what was counted; never below what is reserved."""
+    levels = await desk.stored(desk.deps.store.levels, sku)
+    standing = next((level.on_hand for level in levels if level.location == body.location), 0)
+    counted = MovementReason.COUNTED
+    difference = body.on_hand - standing
+    return await _book(desk, sku, body.location, difference, counted, caller.actor, body.note)
+
+
+@router.post(
+    "/receipts",
+    status_code=201,
+    operation_id="receive_stock",
+    summary="Units came in",
+    openapi_extra=KEY,
+)
+async def receive_stock(body: ReceiptBody, caller: Stocker, desk: AtDesk) -> Booked:
+    """Book units onto the shelf, and tell the orders that waited longest for them."""
+    reason = MovementReason.RECEIPT
+    return await _book(
+        desk, body.sku, body.location, body.quantity, reason, caller.actor, body.note
+    )
+
+
+@router.post(
+    "/adjustments",
+    status_code=201,
+    operation_id="adjust_stock",
+    summary="Correct a level",
+    openapi_extra=KEY,
+)
+async def adjust_stock(body: AdjustmentBody, caller: Stocker, desk: AtDesk) -> Booked:
+    """Book units found or lost; never below what is reserved."""
+    reason = MovementReason(body.reason)
+    return await _book(
+        desk, body.sku, body.location, body.quantity, reason, caller.actor, body.note
+    )
+
+
+async def _book(
+    desk: Desk,
+    sku: str,
+    location: str,
+    quantity: int,
+    reason: MovementReason,
+    actor: str,
+    note: str,
+) -> Booked:
+    known = {one.code for one in await desk.stored(desk.deps.store.locations)}
+    if location not in known:
+        raise Problem(422, "unknown_location", f"There is no location {location}.")
+    level = await desk.stored(
+        desk.deps.store.receive,
+        sku,
+        location,
+        quantity,
+        reason=reason,
+        key=f"api:{desk.key}",
+        actor=actor,
+        note=note,
+    )
+    told = await _tell_waiting(desk, sku, quantity) if quantity > 0 else ()
+    return Booked(level=level, told=told)
+
+
+async def _tell_waiting(desk: Desk, sku: str, units: int) -> tuple[str, ...]:
+    """Tell waiting orders, first in the queue first, until the new units are spoken for."""
+    told: dict[str, None] = {}
+    for waiting in await desk.stored(desk.deps.store.waiting, sku):
+        if units <= 0:
+            break
+        units -= waiting.quantity
+        if waiting.order_id in told:
+            continue
+        told[waiting.order_id] = None
+        milestone = Milestone(kind=MilestoneKind.STOCK, subject=sku, at=desk.deps.now())
+        try:
+            await desk.deps.orders.milestone(waiting.order_id, milestone)
+        except OrderNotRunning:
+            continue
+    return tuple(told)

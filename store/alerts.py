@@ -1,0 +1,55 @@
+"""What the operators must be told; one open row per (kind, subject)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from store.part import Part
+from store.tables.audit import alerts
+
+_new = insert(alerts)
+RAISE = _new.on_conflict_do_update(
+    index_elements=["kind", "subject"],
+    index_where=alerts.c.closed_at.is_(None),
+    set_={
+        "count": alerts.c.count + 1,
+        "text": _new.excluded.text,
+        "last_at": _new.excluded.last_at,
+    },
+)
+OPEN = (
+    select(alerts)
+    .where(alerts.c.closed_at.is_(None))
+    .order_by(alerts.c.last_at.desc(), alerts.c.alert_id.desc())
+    .limit(bindparam("at_most"))
+)
+CLOSE = update(alerts).where(alerts.c.alert_id == bindparam("id"), alerts.c.closed_at.is_(None))
+
+
+def raise_alert(connection: Connection, kind: str, subject: str, text: str, at: datetime) -> None:
+    """Write an alert inside a transaction that is already open."""
+    row = {"kind": kind, "subject": subject, "text": text[:2000], "count": 1}
+    connection.execute(RAISE, {**row, "first_at": at, "last_at": at})
+
+
+class Alerts(Part):
+    """The operators' list."""
+
+    def alert(self, kind: str, subject: str, text: str, at: datetime) -> None:
+        """Tell the operators something; a repeat of (kind, subject) while open is counted."""
+        with self._database.write() as connection:
+            raise_alert(connection, kind, subject, text, at)
+
+    def alerts(self, limit: int = 100) -> Sequence[dict[str, Any]]:
+        """Return open alerts, newest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(OPEN, {"at_most": limit}).mappings()
+            return [dict(row) for row in rows]
+
+    def close_alert(self, alert_id: int, at: datetime) -> bool:
+        """Close an alert that was dealt with; False when it is not open."""
+        with self._database.write() as connection:
+            return connection.execute(CLOSE, {"id": alert_id, "closed_at": at}).rowcount == 1

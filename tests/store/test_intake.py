@@ -1,0 +1,125 @@
+"""Taking orders in: each one once for ever, whatever is delivered how often."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from ports.stores import Intake, OrderFilter
+from store.database import SqlStore
+from tests.store.shop import NOON, accept, delivery, order
+
+
+def test_a_new_order_is_stored_whole(store: SqlStore) -> None:
+    answer = accept(store)
+    stored = store.get("shop-1001")
+    assert answer.intake is Intake.NEW
+    assert stored is not None
+    assert stored.order == order()
+    assert stored.ship_to == order().ship_to
+    assert stored.progress is None
+
+
+def test_the_same_order_again_is_a_repeat(store: SqlStore) -> None:
+    accept(store)
+    again = store.accept(delivery(delivery_id="d-2"), order())
+    assert (again.intake, again.order_id, again.status) == (
+        Intake.REPEAT,
+        "shop-1001",
+        "received",
+    )
+    assert store.alerts() == []
+
+
+def test_the_same_order_with_another_body_is_a_conflict_and_an_alert(store: SqlStore) -> None:
+    accept(store)
+    forged = store.accept(delivery(body="other", delivery_id="d-2"), order(quantity=99))
+    assert forged.intake is Intake.CONFLICT
+    assert store.get("shop-1001").order == order()
+    assert [alert["kind"] for alert in store.alerts()] == ["order_conflict"]
+
+
+def test_a_delivery_id_never_carries_two_orders(store: SqlStore) -> None:
+    accept(store)
+    second = store.accept(delivery("1002", delivery_id="d-1001"), order("1002"))
+    assert second.intake is Intake.CONFLICT
+    assert store.get("shop-1002") is None
+
+
+def test_two_channels_never_share_an_order_id(store: SqlStore) -> None:
+    accept(store)
+    other = order().model_copy(update={"channel": "sho", "external_id": "p-1001"})
+    answer = store.accept(delivery("p-1001", channel="sho"), other)
+    assert answer.intake is Intake.CONFLICT
+    assert store.get("shop-1001").order.channel == "shop"
+
+
+def test_one_order_delivered_200_times_at_once_is_new_once(store: SqlStore) -> None:
+    def deliver(number: int) -> Intake:
+        return store.accept(delivery(delivery_id=f"d-{number}"), order()).intake
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(deliver, range(200)))
+    assert answers.count(Intake.NEW) == 1
+    assert answers.count(Intake.REPEAT) == 199
+    assert len(store.list(OrderFilter()).rows) == 1
+
+
+def test_a_delivery_is_recorded_once(store: SqlStore) -> None:
+    assert store.record(delivery()) is True
+    assert store.record(delivery()) is False
+
+
+def test_an_order_recorded_before_it_was_read_is_still_taken_in(store: SqlStore) -> None:
+    store.record(delivery())
+    assert accept(store).intake is Intake.NEW
+
+
+def test_a_cancel_before_its_order_is_met_by_the_order(store: SqlStore) -> None:
+    known = store.park_cancel(delivery(delivery_id="c-1"), "too slow", NOON + timedelta(hours=1))
+    assert known is None
+    assert accept(store).parked_cancel == "too slow"
+    assert store.parked(NOON + timedelta(days=1)) == []
+
+
+def test_a_cancel_after_its_order_names_the_order(store: SqlStore) -> None:
+    accept(store)
+    until = NOON + timedelta(hours=1)
+    assert store.park_cancel(delivery(delivery_id="c-1"), "too slow", until) == "shop-1001"
+
+
+def test_a_cancel_that_no_order_meets_is_found_after_its_deadline(store: SqlStore) -> None:
+    cancel = delivery("404", delivery_id="c-1")
+    store.park_cancel(cancel, "?", NOON + timedelta(hours=1))
+    assert store.parked(NOON) == []
+    assert store.parked(NOON + timedelta(hours=1)) == [cancel]
+
+
+def test_cancel_and_order_at_once_always_meet(store: SqlStore) -> None:
+    until = NOON + timedelta(hours=1)
+
+    def cancel(number: int) -> bool:
+        return bool(store.park_cancel(delivery(str(number), f"c-{number}"), "no", until))
+
+    def take(number: int) -> bool:
+        return accept(store, str(number)).parked_cancel is not None
+
+    with ThreadPoolExecutor(8) as pool:
+        pairs = [(pool.submit(cancel, n), pool.submit(take, n)) for n in range(40)]
+        met = [known.result() + parked.result() for known, parked in pairs]
+    assert met == [1] * 40
+
+
+def test_orders_whose_process_never_started_are_found(store: SqlStore) -> None:
+    accept(store, "1001")
+    accept(store, "1002")
+    store.mark_started("shop-1001")
+    assert store.unstarted(NOON + timedelta(minutes=1)) == ["shop-1002"]
+    assert store.unstarted(NOON) == []
+
+
+def test_the_order_records_the_policy_of_its_day(store: SqlStore) -> None:
+    _, default = store.policy()
+    accept(store, "1001")
+    store.save_policy(default, "ann", NOON)
+    accept(store, "1002")
+    assert store.get("shop-1001").policy_version == 0
+    assert store.get("shop-1002").policy_version == 1

@@ -1,0 +1,109 @@
+"""The order list: filters, and a cursor that never skips or repeats."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.errors import DomainError
+from domain.holds import Expiry, Hold, HoldKind
+from domain.order import Customer
+from domain.progress import OrderStatus
+from ports.stores import OrderFilter
+from store.cursors import cursor_of
+from store.database import SqlStore
+from tests.store.shop import NOON, accept, delivery, order, progress
+
+
+def ids(store: SqlStore, **where: object) -> list[str]:
+    return [row.order_id for row in store.list(OrderFilter(**where)).rows]
+
+
+def place(store: SqlStore, number: int, minute: int) -> None:
+    accept(store, str(number), placed_at=NOON + timedelta(minutes=minute))
+
+
+def test_newest_first_page_by_page_while_orders_come_in(store: SqlStore) -> None:
+    for number in range(7):
+        place(store, number, number // 2)
+    seen, cursor, newest = [], "", 100
+    while True:
+        page = store.list(OrderFilter(), cursor, limit=2)
+        seen += [row.order_id for row in page.rows]
+        place(store, newest, newest)
+        cursor, newest = page.next_cursor, newest + 1
+        if not cursor:
+            break
+    assert seen == [f"shop-{number}" for number in (6, 5, 4, 3, 2, 1, 0)]
+
+
+def test_filters_narrow_the_list(store: SqlStore) -> None:
+    for number in (1, 2, 3):
+        place(store, number, number)
+    hold = Hold(
+        hold_id="h",
+        kind=HoldKind.FRAUD_REVIEW,
+        reason="",
+        placed_by="",
+        placed_at=NOON,
+        expires_at=NOON,
+        on_expiry=Expiry.RELEASE,
+    )
+    store.project(progress(1, OrderStatus.ON_HOLD, external_id="2", holds=(hold,)))
+    assert ids(store, status="on_hold") == ["shop-2"]
+    assert ids(store, hold="fraud_review") == ["shop-2"]
+    assert ids(store, hold="fraud") == []
+    assert ids(store, sku="MUG") == ["shop-3", "shop-2", "shop-1"]
+    assert ids(store, sku="CUP") == []
+    assert ids(store, channel="other") == []
+    assert ids(store, channels=("shop", "other"), status="received") == ["shop-3", "shop-1"]
+    assert store.list(OrderFilter(status="on_hold")).rows[0].holds == ("fraud_review",)
+
+
+@pytest.mark.parametrize("q", ["#7", "shop-7", "ann@example.com", "LEE ann", "  7 "])
+def test_a_search_finds_id_number_mail_and_name(store: SqlStore, q: str) -> None:
+    accept(store, "7")
+    accept(store, "8", customer=Customer(email="bob@x.org", name="Bob"), ship_to=None)
+    assert ids(store, q=q) == ["shop-7"]
+
+
+@pytest.mark.parametrize("q", ["%", "_", "\\", "100%"])
+def test_a_search_takes_wildcards_literally(store: SqlStore, q: str) -> None:
+    accept(store, "7")
+    assert ids(store, q=q) == []
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["x", "####", "é", cursor_of("1"), cursor_of("now", "o"), cursor_of("a", "b", "c"), "W10" * 9],
+)
+def test_a_forged_cursor_is_refused(store: SqlStore, cursor: str) -> None:
+    with pytest.raises(DomainError) as refusal:
+        store.list(OrderFilter(), cursor)
+    assert refusal.value.code == "bad_cursor"
+
+
+def test_a_cursor_fits_into_an_address(store: SqlStore) -> None:
+    for number in range(3):
+        place(store, number, number)
+    cursor = store.list(OrderFilter(), limit=1).next_cursor
+    assert cursor.replace("-", "").replace("_", "").isalnum()
+
+
+def test_the_newest_orders_come_whole(store: SqlStore) -> None:
+    for number in range(3):
+        place(store, number, number)
+    assert [o.external_id for o in store.recent(2)] == ["2", "1"]
+
+
+def test_an_erased_customer_is_in_no_order_any_more(store: SqlStore) -> None:
+    accept(store, "7")
+    store.change_lines("shop-7", order("7", quantity=5), NOON)
+    store.save_label("s1", "shop-7", "T1", b"Ann Lee")
+    assert store.erase_customer("ANN@example.com", NOON) == ["shop-7"]
+    stored = store.get("shop-7")
+    assert "ann lee" not in stored.model_dump_json().lower()
+    assert "example.com" not in stored.model_dump_json().lower()
+    assert (stored.order.totals, stored.ship_to.country) == (order("7", 5).totals, "DE")
+    assert ids(store, q="ann") == []
+    assert store.label("s1") is None
+    assert store.accept(delivery("7"), order("7")).intake == "repeat"
