@@ -1,5 +1,6 @@
 """What a production installation must not start with: known secrets, clear-text links, gaps."""
 
+import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -33,6 +34,8 @@ GROUP_OF = {
 OURS_TO_CHOOSE = {"link_secrets": 32, "api_key_pepper": 32, "channels": 16}
 GUESSED = frozenset({"changeme", "change-me", "secret", "password", "postgres", "waybill", "test"})
 
+CHANNEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
 Problem = tuple[str, str]
 
 
@@ -41,7 +44,7 @@ def refuse_bad(settings: Settings) -> None:
 
     In demo mode only the providers' names and the keys' form are checked.
     """
-    problems = [*_providers(settings), *_keys(settings)]
+    problems = [*_providers(settings), *_keys(settings), *_channels(settings)]
     if not settings.demo:
         problems += [*_missing(settings), *_known_secrets(settings), *_clear_text(settings)]
     if problems:
@@ -55,6 +58,16 @@ def _providers(settings: Settings) -> Iterator[Problem]:
         if name not in names(group) and (name or field != "fraud"):
             there_are = ", ".join(names(group)) or "none"
             yield field, f"no provider {name!r} is installed; there are: {there_are}"
+
+
+def _channels(settings: Settings) -> Iterator[Problem]:
+    """Two channels must not be able to name one order: ``<channel>-<external id>``."""
+    for name in settings.channels:
+        if not CHANNEL_NAME.fullmatch(name):
+            yield "channels", f"channel {name!r}: small letters, digits and hyphens, at most 40"
+        for other in settings.channels:
+            if other.startswith(f"{name}-"):
+                yield "channels", f"channel {other!r} begins with channel {name!r} and a hyphen"
 
 
 def _keys(settings: Settings) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ def order_status(
     Args:
         lines: the units of each line.
         ended: a terminal status once it is reached; it is for ever.
-        accepted: False until validation and grading have passed.
+        accepted: False until the order has passed validation and grading, or was held by them.
     """
     if ended:
         return ended

@@ -5,7 +5,7 @@ no coroutine blocks the loop (TEMPORAL.md T14). Times are timezone-aware UTC. A 
 ``StoreUnavailable`` when the database is away or locked; nothing is half done then.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -15,18 +15,9 @@ from domain.frozen import Wire
 from domain.order import Address, Order
 from domain.policy import Policy
 from domain.progress import OrderProgress, TimelineEvent
-from domain.stock import (
-    Allocation,
-    Inbound,
-    Location,
-    MovementReason,
-    Product,
-    Queued,
-    Shortage,
-    StockLevel,
-    StockMove,
-)
+from domain.stock import Queued, StockMove
 from ports.carriers import Scan
+from ports.stock import StockStore
 
 
 class StoreUnavailable(ProviderUnavailable):
@@ -174,68 +165,11 @@ class OrderStore(Protocol):
     def alert(self, kind: str, subject: str, text: str, at: datetime) -> None:
         """Tell the operators something; a repeat of (kind, subject) while open is counted."""
 
+    def close_alert(self, alert_id: int, at: datetime) -> bool:
+        """Close an alert that somebody has dealt with; False when it is not open."""
+
     def alerts(self, limit: int = 100) -> Sequence[dict[str, Any]]:
         """Open alerts, newest first."""
-
-
-class StockStore(Protocol):
-    """Stock truth: levels, reservations and the ledger of movements (DESIGN section 4)."""
-
-    def snapshot(self, skus: Iterable[str]) -> Sequence[StockLevel]:
-        """Levels of these SKUs at all active locations."""
-
-    def locations(self) -> Sequence[Location]:
-        """All locations."""
-
-    def products(self, skus: Iterable[str]) -> dict[str, Product]:
-        """The known ones of these SKUs."""
-
-    def reserve(
-        self, order_id: str, allocations: Sequence[Allocation], expires_at: datetime | None
-    ) -> Sequence[Shortage]:
-        """Reserve all or nothing, by guarded updates in (sku, location) key order; keyed by
-        (order, line, allocation no.): a repeat is a no-op. Returns what was short (then nothing
-        was reserved)."""
-
-    def reserved(self, order_id: str) -> Sequence[Allocation]:
-        """The order's open reservations (held or committed), with what is left of each."""
-
-    def expire(self, now: datetime) -> Sequence[str]:
-        """End reservations whose time is over; returns their orders."""
-
-    def receive(
-        self,
-        sku: str,
-        location: str,
-        quantity: int,
-        *,
-        reason: MovementReason,
-        key: str,
-        actor: str,
-        note: str = "",
-    ) -> StockLevel:
-        """Book units onto the shelf (negative for an adjustment); keyed; never below reserved."""
-
-    def waiting(self, sku: str) -> Sequence[Queued]:
-        """Orders that wait for this SKU: by priority, then age."""
-
-    def levels(self, sku: str) -> Sequence[StockLevel]:
-        """All levels of one SKU."""
-
-    def inbound(self, sku: str) -> Sequence[Inbound]:
-        """What is on its way, soonest first."""
-
-    def save_location(self, location: Location) -> None:
-        """Create or replace a location."""
-
-    def save_product(self, product: Product) -> None:
-        """Create or replace a product."""
-
-    def save_inbound(self, inbound: Inbound, key: str) -> None:
-        """Announce units on their way; keyed."""
-
-    def list_products(self, cursor: str = "", limit: int = 100) -> tuple[Sequence[Product], str]:
-        """Products by SKU, with the next cursor."""
 
 
 class EffectStore(Protocol):
