@@ -166,7 +166,8 @@ class Floor:
             answer = await self._world.http.request(method, url, json=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as trouble:
             raise Later(self._world.backoff(task.attempts)) from trouble
-        if answer.status_code >= 500 or answer.status_code in TRY_AGAIN:
+        again = method == "POST" and "Retry-After" in answer.headers
+        if again or answer.status_code >= 500 or answer.status_code in TRY_AGAIN:
             raise Later(self._world.backoff(task.attempts))
         return answer
 
