@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from domain.frozen import Wire
-from domain.order import Address
+from domain.order import Address, PaymentForm
 from domain.parcel import Parcel
 from domain.policy import Resolution, Verdict
 from domain.progress import LineUnits
@@ -107,6 +107,16 @@ class NewMethod(Actor):
 
     method: str
     customer: str = ""
+
+
+class Paid(Actor):
+    """The storefront says that an order which was unpaid is paid or authorised now; ``provider``
+    and ``reference`` as in ``domain.order.Payment``, ``amount`` in minor units."""
+
+    form: PaymentForm
+    provider: str = ""
+    reference: str = ""
+    amount: int
 
 
 class Reschedule(Actor):

@@ -13,15 +13,20 @@ from api.commands import command
 from api.deps import Channel, Deps, World
 from api.intake import CANCELLED_AT_SOURCE, PARKED_FOR, delivery_of, take_in
 from api.problems import Problem, not_found, refusals
-from contracts.commands import Cancel, CancelAnswer, CancelOutcome
+from contracts.commands import Cancel, CancelAnswer, CancelOutcome, Done, Paid
 from domain.errors import DomainError, InvalidOrder
 from domain.frozen import Wire
+from domain.order import Order, PaymentForm
 from ports.storefronts import EventKind, StorefrontEvent, Unauthentic
-from ports.stores import Delivery, Intake
+from ports.stores import Delivery, Intake, StoredOrder
 
 router = APIRouter(tags=["webhooks"], responses=refusals(401, 404, 409, 413, 415, 422, 503))
 
 STOREFRONT = "storefront"
+FOLLOWED = "taken_from_topic"
+"""Attribute of an order that a later event ("paid") brought before its "created" came."""
+PAID = (PaymentForm.CAPTURED, PaymentForm.AUTHORISED)
+UNPAID = (PaymentForm.METHOD, PaymentForm.ELSEWHERE)
 COUNTED = {
     "ignored": "ignored",
     "parked": "parked",
@@ -104,9 +109,17 @@ async def _read(
 async def _order(
     deps: Deps, event: StorefrontEvent, delivery: Delivery, response: Response
 ) -> Receipt:
-    assert event.order is not None
+    order = event.order
+    assert order is not None
     reason = (event.reason or CANCELLED_AT_SOURCE) if event.cancelled else None
-    accepted = await take_in(deps, delivery, event.order, reason)
+    known = await run_in_threadpool(deps.store.get, order.order_id)
+    if known and not reason and (event.follows_create or FOLLOWED in known.order.attributes):
+        return await _follow_up(deps, known, order, delivery, response)
+    if event.follows_create:
+        order = order.model_copy(
+            update={"attributes": {**order.attributes, FOLLOWED: delivery.topic}}
+        )
+    accepted = await take_in(deps, delivery, order, reason)
     if accepted.intake is not Intake.NEW and reason:
         return await _cancel_known(deps, accepted.order_id, reason, delivery)
     if accepted.intake is Intake.CONFLICT:
@@ -116,6 +129,35 @@ async def _order(
     if accepted.intake is Intake.REPEAT:
         response.status_code = 200
     return Receipt(order_id=accepted.order_id)
+
+
+async def _follow_up(
+    deps: Deps, known: StoredOrder, order: Order, delivery: Delivery, response: Response
+) -> Receipt:
+    """Take what a later event tells of a known order: that it is paid now.
+
+    Storefronts do not keep their events in order: "created" may come after "paid", and both
+    describe one order in different words. Neither is a conflict.
+    """
+    if not await run_in_threadpool(deps.store.record, delivery):
+        response.status_code = 200
+    paid = order.payment
+    if known.order.payment.form in UNPAID and paid.form in PAID:
+        asked = Paid(
+            actor=STOREFRONT,
+            reason=delivery.topic,
+            form=paid.form,
+            provider=paid.provider,
+            reference=paid.reference,
+            amount=paid.amount,
+        )
+        key = f"{delivery.channel}:{delivery.delivery_id}"
+        try:
+            await command(deps, order.order_id, "paid", asked, Done, key)
+        except (DomainError, Problem) as refused:
+            if isinstance(refused, Problem) and refused.status_code >= 500:
+                raise
+    return Receipt(order_id=order.order_id)
 
 
 async def _cancel(deps: Deps, event: StorefrontEvent, delivery: Delivery) -> Receipt:

@@ -16,6 +16,7 @@ from adapters.security.links import Links
 from adapters.storefronts.cards import refuse_cards
 from adapters.storefronts.generic import GenericStorefront
 from adapters.storefronts.generic_order import GenericOrder
+from adapters.storefronts.shopify import ShopifyStorefront
 from api.compose import policy_problems, read_order, verdict
 from api.deps import A, CarrierHook, Channel, Deps, Limits, OrderNotRunning, PaymentHook
 from api.orders_client import OrdersAway
@@ -173,6 +174,7 @@ class World:
             channels={
                 "shop": Channel(GenericStorefront(), (SECRET,)),
                 "off": Channel(GenericStorefront(), ()),
+                "shopify": Channel(ShopifyStorefront(), (SECRET,)),
             },
             carriers={"testpost": CarrierHook(FakeCarrier(), ("carrier-secret",))},
             payments={"testpay": PaymentHook(FakePaymentEvents(), ("pay-secret",))},
