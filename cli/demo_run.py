@@ -32,6 +32,7 @@ class Track:
     seconds: float = 0.0
     next_step: int = 0
     refusals: int = 0
+    seen: Json | None = None
 
     def end(self, result: str, *why: str) -> None:
         """Write down how it ended."""
@@ -55,7 +56,6 @@ class DemoRun:
 
     def __init__(self, api: Api, desk: StorefrontDesk) -> None:
         self._api, self._desk = api, desk
-        self._seen: dict[str, Json] = {}
         self.tracks: list[Track] = []
 
     def begin(self, scenarios: Sequence[Scenario], files: Sequence[Path]) -> None:
@@ -100,10 +100,10 @@ class DemoRun:
                 continue
             track.status = row["status"]
             track.doing = " and ".join(f"{hold} hold" for hold in row["holds"])
-            if self._seen.get(track.order_id) == row and not self._retrying(track):
+            if track.seen == row and not self._retrying(track):
                 continue
             order = self._api.get(f"/orders/{track.order_id}")
-            self._seen[track.order_id] = row
+            track.seen = row
             self._advance(track, order)
 
     def _sent(self, track: Track, send: Callable[[], str]) -> None:
