@@ -99,8 +99,7 @@ def tell_addresses(installation: Installation, addresses: Addresses) -> None:
     key_file = installation.path("secrets") / "operator_api_key"
     say(
         f"""
-  operators     {addresses.api_url}/ops
-  API           {addresses.api_url}/docs  (key: {key_file})
+  API           {addresses.api_url}/openapi.json  (key: {key_file})
   Temporal UI   {addresses.ui_url}
   mail          {addresses.testbed_url}/mail
   logs          {installation.logs}

@@ -16,6 +16,7 @@ from api.intake import delivery_of, hash_of
 from api.problems import ask_again, not_found, refusals
 from api.routes.webhooks import Receipt, unauthentic
 from contracts.commands import Milestone, MilestoneKind
+from domain.progress import MoneyStatus
 from ports.carriers import Scan, TrackingState, TrackingUpdate
 from ports.payments import PaymentEvent
 from ports.storefronts import Unauthentic
@@ -153,11 +154,20 @@ async def _act(deps: Deps, provider: str, event: PaymentEvent) -> Receipt:
         await run_in_threadpool(deps.store.alert, "dispute", subject, text, at)
     if not order_id or await run_in_threadpool(deps.store.get, order_id) is None:
         return Receipt(status="unknown_order")
+    if kind is MilestoneKind.ACTION_DONE and not await _waits_for_action(deps, order_id):
+        return Receipt(order_id=order_id, status="recorded")
     milestone = Milestone(
         kind=kind, subject=event.reference, at=at, detail=event.event_id, amount=event.amount
     )
     await _tell(deps, order_id, milestone)
     return Receipt(order_id=order_id, status="recorded")
+
+
+async def _waits_for_action(deps: Deps, order_id: str) -> bool:
+    """Whether the order waits for the cardholder; our own authorisations are no news to it."""
+    stored = await run_in_threadpool(deps.store.get, order_id)
+    progress = stored.progress if stored else None
+    return progress is not None and progress.money.status is MoneyStatus.ACTION_REQUIRED
 
 
 async def _tell(deps: Deps, order_id: str, milestone: Milestone) -> None:
