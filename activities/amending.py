@@ -10,6 +10,7 @@ from contracts.commands import AddedLine
 from contracts.steps import LineFacts
 from domain.order import Order, OrderLine, PaymentForm
 from domain.stock import Product
+from domain.wants import parts_of
 
 
 def problems_of_added(
@@ -59,11 +60,9 @@ def facts_of_added(
             quantity=line.quantity,
             total=line.net,
             collect=line.net if collects else 0,
-            components=tuple(
-                (part.sku, part.quantity)
-                for part in (products[line.sku].components if line.sku in products else ())
-            )
-            or ((line.sku, 1),),
+            components=parts_of(
+                line.sku, products[line.sku].components if line.sku in products else ()
+            ),
         )
         for line in order.lines
         if line.line_id in wanted

@@ -1,7 +1,7 @@
 """In-house steps: screening, placing, recording. Each is one local activity; no network."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import activity
 
@@ -20,15 +20,16 @@ from contracts.steps import (
     Screen,
     Screened,
 )
+from domain.calendar import start_of
 from domain.clock import Clock
 from domain.errors import EffectRefused, ProviderUnavailable
 from domain.grading import grade
 from domain.placement import Plan, plan
 from domain.policy import Policy
 from domain.progress import LineUnits
-from domain.stock import Allocation, StockLevel
+from domain.stock import Allocation
 from domain.validation import Problem, problems_of
-from domain.wants import Kits, allocations_of, kit_levels, wants_of
+from domain.wants import Kits, Parts, allocations_of, parts_of, wants_of
 from ports.rules import AddressCheck, Geocoder, OrderRules
 from ports.stores import Store, StoredOrder
 
@@ -85,10 +86,8 @@ class OrderActivities:
             stored = self._stored(ask.order_id)
             _, policy = self._store.policy(stored.policy_version)
             kits = self._kits(stored, ask.lines)
-            taken = self._already(ask, kits)
-            if taken is not None:
-                return taken
-            return self._reserve(ask, stored, policy, kits)
+            placed = self._already(ask, kits) or self._reserve(ask, stored, policy, kits)
+            return self._without_backorder(placed, policy, kits) if placed.backordered else placed
 
     @activity.defn(name="amend")
     def amend(self, ask: Amend) -> Amended:
@@ -162,12 +161,11 @@ class OrderActivities:
         return {
             line.line_id: (
                 line.sku,
-                tuple(
-                    (part.sku, part.quantity)
-                    for part in line.components
-                    or (products[line.sku].components if line.sku in products else ())
-                )
-                or ((line.sku, 1),),
+                parts_of(
+                    line.sku,
+                    line.components
+                    or (products[line.sku].components if line.sku in products else ()),
+                ),
             )
             for line in stored.order.lines
             if line.line_id in wanted
@@ -185,15 +183,45 @@ class OrderActivities:
         near = self._locate(address) if address and policy.routing.strategy == "closest" else None
         skus = {sku for _, parts in kits.values() for sku, _ in parts}
         locations = self._store.locations()
-        expires_at = self._now() + timedelta(seconds=policy.routing.reservation_ttl)
+        expires_at = self._needed_until(stored, policy)
+        wants = wants_of(kits, ask.lines)
         for _ in range(20):
-            levels: Sequence[StockLevel] = kit_levels(kits, self._store.snapshot(skus))
-            wants = wants_of(kits, ask.lines)
+            levels = self._store.snapshot(skus)
             found: Plan = plan(wants, levels, locations, policy.routing, ask.bars, near)
             allocations = allocations_of(kits, found.parts, ask.n)
             if not allocations or not self._store.reserve(ask.order_id, allocations, expires_at):
                 return _placed(ask, kits, allocations, found.left_out)
         raise ProviderUnavailable("stock changes faster than it can be reserved")
+
+    def _without_backorder(self, placed: Placed, policy: Policy, kits: Kits) -> Placed:
+        """Tell what is short and may wait for stock from what may not."""
+        known = self._store.products(
+            {sku for own, parts in kits.values() for sku in _all(own, parts)}
+        )
+        never = {sku for sku, product in known.items() if not product.backorder}
+        short = placed.backordered
+        waits = {
+            one.line_id
+            for one in short
+            if policy.routing.backorder and not never & _all(*kits[one.line_id])
+        }
+        return placed.model_copy(
+            update={
+                "backordered": tuple(one for one in short if one.line_id in waits),
+                "unavailable": tuple(one for one in short if one.line_id not in waits),
+            }
+        )
+
+    def _needed_until(self, stored: StoredOrder, policy: Policy) -> datetime:
+        """Return when reservations end: they outlast the wished date and the launch of the rest."""
+        products = self._store.products({line.sku for line in stored.order.lines})
+        waits = [one.launch_on for one in products.values()] + [stored.order.deliver_on]
+        last = max([self._now(), *(start_of(day) for day in waits if day)])
+        return last + timedelta(seconds=policy.routing.reservation_ttl)
+
+
+def _all(sku: str, parts: Parts) -> set[str]:
+    return {sku, *(part for part, _ in parts)}
 
 
 def _placed(

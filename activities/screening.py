@@ -9,6 +9,7 @@ from domain.order import OrderLine
 from domain.policy import CaptureMoment, Policy
 from domain.shares import LineShare, freeze
 from domain.stock import Product
+from domain.wants import parts_of
 from ports.stores import StoredOrder
 
 VIP_PRIORITY, NORMAL_PRIORITY = 50, 100
@@ -58,7 +59,7 @@ def _line(line: OrderLine, share: LineShare, product: Product | None, now: datet
         parcel=line.requires_shipping,
         returnable=product.returnable if product else True,
         waits_until=launch if launch and launch > now.date() else None,
-        components=tuple((part.sku, part.quantity) for part in parts) or ((line.sku, 1),),
+        components=parts_of(line.sku, parts),
     )
 
 
@@ -80,6 +81,7 @@ def _terms(stored: StoredOrder, policy: Policy, days: int, service: str) -> Term
         inspect_within=policy.returns.inspect_within,
         refund_shipping=policy.returns.refund_shipping,
         return_label=policy.returns.label,
+        return_location=policy.returns.location,
         automatic_returns=policy.returns.automatic,
         lost_parcel=policy.returns.lost_parcel,
         resolutions=policy.returns.resolutions,

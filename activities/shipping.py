@@ -42,6 +42,7 @@ class CarrierActivities:
             destination=destination,
             parcel=step.parcel,
             service=step.service,
+            within_days=step.within_days,
             is_return=step.is_return,
         )
         label: Label = await self._effects.make(
@@ -51,15 +52,7 @@ class CarrierActivities:
             {"subject": step.subject},
             lambda key: self._carrier.buy(request, key=key),
         )
-        with translated():
-            document = await self._carrier.document(label)
-            await asyncio.to_thread(
-                self._store.save_label,
-                step.subject,
-                step.order_id,
-                label.tracking_number,
-                document,
-            )
+        await self._keep_document(step, label)
         return LabelBought(
             label_id=label.label_id,
             carrier=label.carrier,
@@ -70,6 +63,25 @@ class CarrierActivities:
             currency=label.cost.currency,
             expected_on=label.expected_on,
         )
+
+    async def _keep_document(self, step: LabelStep, label: Label) -> None:
+        """Keep the label's PDF; a label that cannot be printed is given back."""
+        with translated():
+            try:
+                document = await self._carrier.document(label)
+            except EffectRefused:
+                give_back = VoidLabel(
+                    order_id=step.order_id, n=step.n, subject=step.subject, label_id=label.label_id
+                )
+                await self.void(give_back)
+                raise
+            await asyncio.to_thread(
+                self._store.save_label,
+                step.subject,
+                step.order_id,
+                label.tracking_number,
+                document,
+            )
 
     @activity.defn(name="void_label")
     async def void(self, step: VoidLabel) -> bool:

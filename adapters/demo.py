@@ -13,7 +13,7 @@ DEMO: dict[str, Any] = {
     "link_secrets": ("demo-link-secret-demo-link-secret-1",),
     "api_key_pepper": "demo-pepper-demo-pepper-demo-pepper",
     "channels": {
-        "shop": {"platform": "generic", "secrets": ("demo-channel-secret-shop",)},
+        "shop": {"platform": "generic", "secrets": ("whsec_ZGVtby1jaGFubmVsLXNlY3JldC1zaG9w",)},
         "shopify": {"platform": "shopify", "secrets": ("demo-channel-secret-shopify",)},
         "woo": {"platform": "woocommerce", "secrets": ("demo-channel-secret-woo",)},
     },

@@ -9,10 +9,19 @@ Lists are written with commas, ``WAYBILL_CHANNELS`` as JSON::
 
 import os
 from enum import StrEnum
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    SecretStr,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -71,11 +80,11 @@ class Settings(BaseSettings):
     temporal_tls_certificate: Path | None = None
     temporal_tls_key: Path | None = None
     temporal_private_network: bool = False
-    queue_orders: str = "orders"
-    queue_payments: str = "payments"
-    queue_carriers: str = "carriers"
-    queue_warehouses: str = "warehouses"
-    queue_messages: str = "messages"
+    rate_orders: float = Field(default=0, ge=0)
+    rate_payments: float = Field(default=0, ge=0)
+    rate_carriers: float = Field(default=0, ge=0)
+    rate_warehouses: float = Field(default=0, ge=0)
+    rate_messages: float = Field(default=0, ge=0)
     workflow_sandbox: bool = False
     sticky_timeout: float = Field(default=1.5, gt=0, le=10)
 
@@ -116,7 +125,9 @@ class Settings(BaseSettings):
     json_depth: int = Field(default=32, ge=4, le=100)
     rate_per_minute: int = Field(default=600, ge=1)
 
+    metrics_host: IPvAnyAddress = IPv4Address("127.0.0.1")
     metrics_port: int = Field(default=9464, ge=0, le=65535)
+    worker_metrics_port: int = Field(default=9465, ge=0, le=65535)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="before")
@@ -128,6 +139,12 @@ class Settings(BaseSettings):
     def demo(self) -> bool:
         """Whether this is a demonstration on one machine."""
         return self.mode is Mode.DEMO
+
+    @property
+    def metrics_address(self) -> str:
+        """Where a worker answers with the SDK's metrics; empty for nowhere (port 0)."""
+        host = f"[{self.metrics_host}]" if self.metrics_host.version == 6 else self.metrics_host
+        return f"{host}:{self.metrics_port}" if self.metrics_port else ""
 
     def key_ring(self) -> KeyRing:
         """Return the payload keys; raises ``DomainError`` code ``bad_keys``."""

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from adapters.demo import DEMO
 from adapters.providers import names
 from adapters.settings import Settings
+from adapters.storefronts.generic import can_sign
 from domain.errors import DomainError
 
 NEEDS = {
@@ -61,8 +62,12 @@ def _providers(settings: Settings) -> Iterator[Problem]:
 
 
 def _channels(settings: Settings) -> Iterator[Problem]:
-    """Two channels must not be able to name one order: ``<channel>-<external id>``."""
-    for name in settings.channels:
+    """Two channels must not be able to name one order, ``<channel>-<external id>``, and each must
+    be able to verify what its secrets sign."""
+    for name, channel in settings.channels.items():
+        secrets = [text for text in _texts(channel.secrets) if text]
+        if channel.platform == "generic" and not all(map(can_sign, secrets)):
+            yield "channels", f"channel {name!r}: a secret is not base64, as generic webhooks need"
         if not CHANNEL_NAME.fullmatch(name):
             yield "channels", f"channel {name!r}: small letters, digits and hyphens, at most 40"
         for other in settings.channels:

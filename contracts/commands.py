@@ -8,6 +8,8 @@ typed into the Temporal UI's "Send an Update". ``actor`` says who asks (``custom
 from datetime import date, datetime
 from enum import StrEnum
 
+from pydantic import AwareDatetime
+
 from domain.frozen import Wire
 from domain.order import Address, PaymentForm
 from domain.parcel import Parcel
@@ -75,7 +77,7 @@ class ChangeLines(Actor):
 class PlaceHold(Actor):
     """Hold the order until ``expires_at`` (default: the policy's deadline)."""
 
-    expires_at: datetime | None = None
+    expires_at: AwareDatetime | None = None
     expiry: str = "escalate"
 
 
@@ -194,17 +196,18 @@ class MilestoneKind(StrEnum):
     RETURNED_TO_SENDER = "returned_to_sender"
     LOST = "lost"
     STOCK = "stock"
+    RESERVATION_EXPIRED = "reservation_expired"
     DISPUTED = "disputed"
     ACTION_DONE = "action_done"
 
 
 class Milestone(Wire):
     """Something happened outside. ``lines`` are the units found by a short pick; ``subject`` is
-    the shipment or return, or the SKU for ``stock``."""
+    the shipment or return, the SKU for ``stock``, or the order itself."""
 
     kind: MilestoneKind
     subject: str
-    at: datetime
+    at: AwareDatetime
     lines: tuple[LineUnits, ...] = ()
     parcel: Parcel | None = None
     tracking_number: str = ""

@@ -23,8 +23,8 @@ def effect_key(order_id: str, purpose: str, n: int) -> str:
 
 
 class Terms(Wire):
-    """What the policy version of this order says about the process. Nothing has a default, so that
-    a stored history means the same for ever."""
+    """What the policy version of this order says about the process. Nothing has a default that says
+    anything, so that a stored history means the same for ever."""
 
     policy_version: int
     grace: int
@@ -47,6 +47,7 @@ class Terms(Wire):
     transit_days: int
     service: str
     clocks: Clocks
+    return_location: str = ""
 
 
 class LineFacts(Wire):
@@ -148,11 +149,12 @@ class PlacedShipment(Wire):
 class Placed(Wire):
     """Where units were reserved, what must wait for stock, and why locations were left out.
 
-    ``n`` is the next free allocation number.
+    ``unavailable`` is short as well and may not wait; ``n`` is the next free allocation number.
     """
 
     shipments: tuple[PlacedShipment, ...] = ()
     backordered: tuple[LineUnits, ...] = ()
+    unavailable: tuple[LineUnits, ...] = ()
     n: int = 0
     promise: date | None = None
     left_out: tuple[tuple[str, str], ...] = ()
@@ -209,7 +211,8 @@ class Found(Wire):
 
 
 class LabelStep(Wire):
-    """Buy a label for a shipment (or a return, whose parcel comes from the customer)."""
+    """Buy a label for a shipment (or a return, whose parcel comes from the customer); ``service``
+    and ``within_days`` as in ``ports.carriers.LabelRequest``."""
 
     order_id: str
     n: int
@@ -217,6 +220,7 @@ class LabelStep(Wire):
     location: str
     parcel: Parcel
     service: str = ""
+    within_days: int = 0
     is_return: bool = False
 
 

@@ -13,18 +13,32 @@ from domain.progress import LineProgress, LineUnits
 
 
 class Held(Wire):
-    """A payment at the provider that this order uses, minor units."""
+    """A payment at the provider that this order uses, minor units.
+
+    It is captured only before ``safe_until`` (INVARIANTS M7); one that is ``renewable`` is let go
+    then and taken anew.
+    """
 
     reference: str
     capturable: int = 0
     captured: int = 0
     refunded: int = 0
     expires_at: datetime | None = None
+    safe_until: datetime | None = None
+    renewable: bool = False
     multi_capture: bool = False
 
-    def live(self, now: datetime, margin: timedelta) -> bool:
+    def live(self, now: datetime) -> bool:
         """Whether something can still be captured, safely before the expiry."""
-        return self.capturable > 0 and (self.expires_at is None or now < self.expires_at - margin)
+        return self.capturable > 0 and (self.safe_until is None or now < self.safe_until)
+
+
+def safe_until(now: datetime, expires_at: datetime | None, margin: timedelta) -> datetime | None:
+    """Return until when a new authorisation may be captured: a margin before its end, but never in
+    the first half of its life, or one shorter than the margin would be renewed for ever."""
+    if expires_at is None:
+        return None
+    return max(expires_at - margin, now + (expires_at - now) / 2)
 
 
 def collectable(line: LineProgress) -> int:
@@ -62,9 +76,9 @@ def given_back_for(line: LineProgress, units: int, shipping: int = 0) -> int:
 
 
 def cancelled_value(line: LineProgress, units: int) -> int:
-    """Return what ``units`` of a line that are about to be cancelled are worth."""
-    stop = collectable(line)
-    return _value(line, stop - units, stop)
+    """Return what the ``units`` of a line that were cancelled last are worth."""
+    start = collectable(line)
+    return _value(line, start, start + units)
 
 
 def refund_owed(lines: Iterable[LineProgress], captured: int, refunded: int) -> int:

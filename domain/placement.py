@@ -18,11 +18,18 @@ EXACT_UP_TO = 14
 
 
 class Want(Wire):
-    """Units of one SKU that one line needs. A kit has one for each of its components."""
+    """Units of one SKU that one line needs. ``parts`` is what one unit of a kit takes off the
+    shelf, (SKU, units) each; a kit is placed whole."""
 
     line_id: str
     sku: str
     quantity: int
+    parts: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def takes(self) -> tuple[tuple[str, int], ...]:
+        """What one unit takes off the shelf."""
+        return self.parts or ((self.sku, 1),)
 
 
 class Part(Wire):
@@ -71,7 +78,7 @@ def plan(
             want
             for want in wants
             if (location.code, want.line_id) not in barred
-            and available.get((location.code, want.sku), 0) > 0
+            and fits(want, location.code, available) > 0
         ]
         if not location.active:
             reasons[location.code] = "not active"
@@ -132,20 +139,30 @@ def _fill(
     available: Mapping[tuple[str, str], int],
     barred: set[tuple[str, str]],
 ) -> tuple[Part, ...]:
-    """Fill each want from these locations in their order; a want is kept whole if one can."""
+    """Fill each want from these locations in their order, the one with the least choice first; a
+    want is kept whole if one location can."""
     left = dict(available)
     parts: list[Part] = []
-    for want in wants:
+    open_to = {
+        want.line_id: [one.code for one in some if (one.code, want.line_id) not in barred]
+        for want in wants
+    }
+    for want in sorted(wants, key=lambda one: len(open_to[one.line_id])):
         rest = want.quantity
-        open_to_it = [one.code for one in some if (one.code, want.line_id) not in barred]
-        whole = [code for code in open_to_it if left.get((code, want.sku), 0) >= rest]
-        for code in whole[:1] or open_to_it:
-            take = min(rest, left.get((code, want.sku), 0))
+        whole = [code for code in open_to[want.line_id] if fits(want, code, left) >= rest]
+        for code in whole[:1] or open_to[want.line_id]:
+            take = min(rest, fits(want, code, left))
             if take > 0:
-                left[code, want.sku] -= take
+                for sku, each in want.takes:
+                    left[code, sku] -= each * take
                 rest -= take
                 parts.append(Part(location=code, line_id=want.line_id, sku=want.sku, quantity=take))
     return tuple(parts)
+
+
+def fits(want: Want, location: str, available: Mapping[tuple[str, str], int]) -> int:
+    """Return how many units of a want a location could send, a kit by its scarcest part."""
+    return min(available.get((location, sku), 0) // each for sku, each in want.takes)
 
 
 def _rank(
@@ -155,11 +172,11 @@ def _rank(
     wants: Sequence[Want],
     destination: tuple[float, float] | None,
 ) -> tuple[float, int, str]:
-    stocked = sum(min(w.quantity, available.get((location.code, w.sku), 0)) for w in wants)
+    stocked = sum(min(want.quantity, fits(want, location.code, available)) for want in wants)
     score = {
         Strategy.PRIORITY: 0.0,
         Strategy.SHIP_COMPLETE: -float(stocked),
-        Strategy.MOST_STOCK: -float(sum(available.get((location.code, w.sku), 0) for w in wants)),
+        Strategy.MOST_STOCK: -float(sum(fits(want, location.code, available) for want in wants)),
         Strategy.CLOSEST: distance_km(location, destination),
     }[strategy]
     return score, location.priority, location.code

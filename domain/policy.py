@@ -82,8 +82,8 @@ class PaymentPolicy(Frozen):
 class ShippingMethod(Frozen):
     """A shipping method: the storefront's codes and titles that mean it, and the carrier service.
 
-    ``aliases`` are compared without case; ``*`` matches any. ``service`` is ``Carrier/Service`` or
-    empty for the cheapest; ``days`` is the promised transit time.
+    ``aliases`` are compared without case; ``*`` matches any. ``service`` is ``Carrier/Service``, or
+    empty for the cheapest that keeps the promise; ``days`` is the promised transit time.
     """
 
     code: str = Field(max_length=60)
@@ -196,7 +196,6 @@ def _default_methods() -> tuple[ShippingMethod, ...]:
         ShippingMethod(
             code="express",
             aliases=("express", "next day", "overnight", "priority"),
-            service="TestPost/Express",
             days=2,
         ),
         ShippingMethod(code="standard", aliases=("*",), days=5),

@@ -35,6 +35,8 @@ def freeze(order: Order) -> tuple[LineShare, ...]:
     up to ``order.totals.total``.
     """
     lines = [line for line in order.lines if line.quantity > line.already_cancelled]
+    if not lines:
+        return ()
     weights = [max(0, line.net) for line in lines]
     shipping = split(order.shipping.net, weights)
     gone = sum(line.net for line in order.lines if line not in lines)
@@ -46,7 +48,7 @@ def freeze(order: Order) -> tuple[LineShare, ...]:
         part(max(0, total), line.quantity, 0, units)
         for line, total, units in zip(lines, totals, left, strict=True)
     ]
-    collects = split(order.payment.amount if lines else 0, worth)
+    collects = split(order.payment.amount, worth)
     return tuple(
         LineShare(
             line_id=line.line_id,

@@ -150,3 +150,11 @@ class Queued(Wire):
     quantity: PositiveInt
     priority: int = 100
     since: datetime
+
+
+class Turn(Wire):
+    """An order of the queue whose turn it is: ``free`` units of a SKU it waits for are there."""
+
+    order_id: str
+    sku: str
+    free: int

@@ -1,43 +1,37 @@
 """Kits and their components: a kit is placed whole, its components are what is reserved. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from domain.order import Component
 from domain.placement import Part, Want
 from domain.progress import LineUnits
-from domain.stock import Allocation, StockLevel
+from domain.stock import Allocation
 
-Kits = Mapping[str, tuple[str, tuple[tuple[str, int], ...]]]
-"""Line id → (its SKU, its components with the units of each in one unit of the line)."""
+Parts = tuple[tuple[str, int], ...]
+"""What one unit takes off the shelf: (SKU, units), each SKU once."""
+
+Kits = Mapping[str, tuple[str, Parts]]
+"""Line id → (its SKU, its parts)."""
+
+
+def parts_of(sku: str, components: Iterable[Component]) -> Parts:
+    """Return what one unit of a SKU takes off the shelf; without components it is itself."""
+    counted: dict[str, int] = {}
+    for part in components:
+        counted[part.sku] = counted.get(part.sku, 0) + part.quantity
+    return tuple(counted.items()) or ((sku, 1),)
 
 
 def wants_of(kits: Kits, lines: Sequence[LineUnits]) -> list[Want]:
-    """Return what lines ask for; a kit asks for itself."""
+    """Return what lines ask for."""
     return [
-        Want(line_id=line.line_id, sku=_kit_sku(kits, line.line_id), quantity=line.quantity)
+        Want(
+            line_id=line.line_id,
+            sku=kits[line.line_id][0],
+            quantity=line.quantity,
+            parts=kits[line.line_id][1],
+        )
         for line in lines
-    ]
-
-
-def kit_levels(kits: Kits, levels: Sequence[StockLevel]) -> list[StockLevel]:
-    """Add a level for each kit: as many as the scarcest component at a location allows."""
-    available = {(level.location, level.sku): level.available for level in levels}
-    locations = sorted({level.location for level in levels})
-    made = {
-        _kit_sku(kits, line_id): parts
-        for line_id, (sku, parts) in kits.items()
-        if parts != ((sku, 1),)
-    }
-    return [
-        *levels,
-        *(
-            StockLevel(
-                sku=kit,
-                location=location,
-                on_hand=min(available.get((location, sku), 0) // each for sku, each in parts),
-            )
-            for kit, parts in sorted(made.items())
-            for location in locations
-        ),
     ]
 
 
@@ -56,9 +50,3 @@ def allocations_of(kits: Kits, parts: Sequence[Part], n: int) -> list[Allocation
                 )
             )
     return found
-
-
-def _kit_sku(kits: Kits, line_id: str) -> str:
-    """Name a kit apart from a component of the same name."""
-    sku, parts = kits[line_id]
-    return sku if parts == ((sku, 1),) else f"kit:{line_id}"

@@ -46,13 +46,13 @@ class Access(Part):
 
     def key(self, key_hash: str, now: datetime) -> ApiKey | None:
         """Return the live key with this hash; note its use at most once a minute."""
-        with self._database.read() as connection:
+        with self._database.read_one() as connection:
             live = {"h": key_hash, "now": now}
             row = connection.execute(LIVE_KEY, live).mappings().one_or_none()
         if row is None:
             return None
         if row["last_used_at"] is None or row["last_used_at"] + NOTE_EVERY <= now:
-            with self._database.write() as connection:
+            with self._database.write_one() as connection:
                 connection.execute(NOTE_USE, {"h": key_hash, "last_used_at": now})
             return _key(dict(row) | {"last_used_at": now})
         return _key(dict(row))
@@ -94,13 +94,13 @@ class Access(Part):
 
     def finish(self, caller: str, key: str, status: int, body: str) -> None:
         """Keep the answer of an idempotent request."""
-        with self._database.write() as connection:
+        with self._database.write_one() as connection:
             answer = {"c": caller, "k": key, "status": status, "body": body}
             connection.execute(CHANGE_REQUEST, answer)
 
     def forget(self, caller: str, key: str) -> None:
         """Drop a request that ended in a 5xx, so that it may be tried again."""
-        with self._database.write() as connection:
+        with self._database.write_one() as connection:
             connection.execute(FORGET, {"c": caller, "k": key})
 
     def use_once(self, nonce: str, at: datetime) -> bool:

@@ -1,20 +1,21 @@
 """Locations and products: what can be sold, and the places that fulfil."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 
 from domain.stock import Location, Product
 from store.cursors import cursor_of, position_of
-from store.part import Part, put
+from store.part import Part, filled, places, put
 from store.tables.stock import locations, products
 
 PAGE_LIMIT = 1000
-CHUNK = 500
+CHUNK = 512
 PUT_LOCATION = put(locations)
 PUT_PRODUCT = put(products)
 LOCATIONS = select(locations.c.document).order_by(locations.c.code)
-PRODUCTS = select(products.c.document).where(products.c.sku.in_(bindparam("skus", expanding=True)))
 PAGE = (
     select(products.c.document)
     .where(products.c.sku > bindparam("after"))
@@ -28,7 +29,7 @@ class Catalogue(Part):
 
     def locations(self) -> Sequence[Location]:
         """Return all locations, by code."""
-        with self._database.read() as connection:
+        with self._database.read_one() as connection:
             documents = connection.execute(LOCATIONS).scalars().all()
         return [Location.model_validate_json(document) for document in documents]
 
@@ -36,10 +37,10 @@ class Catalogue(Part):
         """Return the known ones of these SKUs."""
         wanted = sorted(set(skus))
         documents: list[str] = []
-        with self._database.read() as connection:
-            for start in range(0, len(wanted), CHUNK):
-                chunk = {"skus": wanted[start : start + CHUNK]}
-                documents += connection.execute(PRODUCTS, chunk).scalars().all()
+        for start in range(0, len(wanted), CHUNK):
+            chunk = filled(wanted[start : start + CHUNK])
+            with self._database.read_one() as connection:
+                documents += connection.execute(_products(len(chunk)), chunk).scalars().all()
         found = [Product.model_validate_json(document) for document in documents]
         return {product.sku: product for product in found}
 
@@ -68,3 +69,8 @@ class Catalogue(Part):
             documents = connection.execute(PAGE, page).scalars().all()
         found = [Product.model_validate_json(document) for document in documents[:limit]]
         return found, cursor_of(found[-1].sku) if len(documents) > limit else ""
+
+
+@cache
+def _products(size: int) -> Select[Any]:
+    return select(products.c.document).where(products.c.sku.in_(places(size)))

@@ -17,6 +17,7 @@ from store.policies import Policies
 from store.projection import Projections
 from store.reservations import Reservations
 from store.stock import Stock
+from store.turns import Turns
 
 
 class SqlStore(
@@ -27,6 +28,7 @@ class SqlStore(
     Alerts,
     Stock,
     Reservations,
+    Turns,
     Inbounds,
     Catalogue,
     Effects,

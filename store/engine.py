@@ -42,7 +42,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = engine_of(url)
         self.sqlite = self.engine.dialect.name == "sqlite"
-        self._immediate = self.engine.execution_options(immediate=True)
+        self._immediate = self.engine.execution_options(begin="BEGIN IMMEDIATE")
+        self._single = self.engine.execution_options(begin="")
         self._writer = threading.Lock()
 
     @contextmanager
@@ -56,6 +57,16 @@ class Database:
             yield connection
 
     @contextmanager
+    def read_one(self) -> Iterator[Connection]:
+        """Open what runs a single statement that reads; that is a snapshot without a BEGIN.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        with _translated(), self._single.begin() as connection:
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that writes: all or nothing.
 
@@ -65,6 +76,17 @@ class Database:
         Raises:
             StoreUnavailable: the database is away, locked, read-only or full; nothing is written.
         """
+        with self._writing(self._immediate) as connection:
+            yield connection
+
+    @contextmanager
+    def write_one(self) -> Iterator[Connection]:
+        """Open what writes a single row with a single statement; else as ``write``."""
+        with self._writing(self._single) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, engine: Engine) -> Iterator[Connection]:
         if not self.sqlite:
             with _translated(), self.engine.begin() as connection:
                 yield connection
@@ -72,7 +94,7 @@ class Database:
         if not self._writer.acquire(timeout=BUSY_SECONDS):
             raise StoreUnavailable("the database is locked by another writer")
         try:
-            with _translated(), self._immediate.begin() as connection:
+            with _translated(), engine.begin() as connection:
                 yield connection
         finally:
             self._writer.release()
@@ -156,8 +178,9 @@ def _keep_wal(connection: sqlite3.Connection) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("immediate")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    begin = connection.get_execution_options().get("begin", "BEGIN")
+    if begin:
+        connection.exec_driver_sql(begin)
 
 
 def _write_json(value: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, false, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, false, func, insert, select, update
 
 from domain.order import Order
 from domain.progress import OrderStatus
@@ -53,7 +53,14 @@ UNMET = (
     .order_by(parked_cancels.c.until)
 )
 UNSTARTED = (
-    select(orders.c.order_id)
+    select(orders.c.order_id, parked_cancels.c.reason)
+    .outerjoin(
+        parked_cancels,
+        and_(
+            parked_cancels.c.channel == orders.c.channel,
+            parked_cancels.c.external_id == orders.c.external_id,
+        ),
+    )
     .where(orders.c.started == false(), orders.c.created_at < bindparam("before"))
     .order_by(orders.c.created_at, orders.c.order_id)
     .limit(bindparam("at_most"))
@@ -64,8 +71,9 @@ START = update(orders).where(orders.c.order_id == bindparam("id")).values(starte
 class Inbox(Part):
     """Deliveries in, orders out."""
 
-    def accept(self, delivery: Delivery, order: Order) -> Accepted:
-        """Write delivery and order together.
+    def accept(self, delivery: Delivery, order: Order, cancelled: str | None = None) -> Accepted:
+        """Write delivery and order together; ``cancelled`` is the storefront's reason when it has
+        called the order off already, and is kept as a cancel that came before the order.
 
         The delivery's ``body_hash`` decides whether a known order is a REPEAT or a CONFLICT. A
         delivery id that already carried *another* order is a CONFLICT too, and nothing is stored.
@@ -77,17 +85,21 @@ class Inbox(Part):
                 text = f"delivery id {delivery.delivery_id} has carried another order before"
                 return _conflict(connection, delivery, order.order_id, text)
             if connection.execute(PUT_ORDER, _row(order, delivery)).rowcount == 1:
-                return self._welcome(connection, delivery, order)
+                return self._welcome(connection, delivery, order, cancelled)
             answer = self._met_before(connection, delivery, order)
             if fresh:
                 self._note(connection, delivery, answer.intake)
             return answer
 
-    def _welcome(self, connection: Connection, delivery: Delivery, order: Order) -> Accepted:
+    def _welcome(
+        self, connection: Connection, delivery: Delivery, order: Order, cancelled: str | None
+    ) -> Accepted:
         connection.execute(PUT_PROJECTION, _projection(order, delivery.received_at))
         connection.execute(PUT_LINE, line_rows(order))
         if order.payment.reference:
             put_reference(connection, order.order_id, order.payment.reference)
+        if cancelled is not None:
+            connection.execute(PARK, _parked(delivery, cancelled, delivery.received_at))
         cancel = connection.execute(
             USE_PARKED,
             {"ch": order.channel, "ext": order.external_id, "now": delivery.received_at},
@@ -119,9 +131,7 @@ class Inbox(Part):
             known = connection.execute(KNOWN, key).one_or_none()
             if known:
                 return str(known.order_id)
-            parked = {"channel": delivery.channel, "external_id": delivery.external_id}
-            parked |= {"reason": reason, "delivery": delivery.model_dump_json()}
-            connection.execute(PARK, {**parked, "until": until, "used_at": None})
+            connection.execute(PARK, _parked(delivery, reason, until))
             return None
 
     def parked(self, now: datetime) -> Sequence[Delivery]:
@@ -130,16 +140,16 @@ class Inbox(Part):
             rows = connection.execute(UNMET, {"now": now}).scalars()
             return [Delivery.model_validate_json(row) for row in rows]
 
-    def unstarted(self, before: datetime, limit: int = 100) -> Sequence[str]:
-        """Return accepted orders whose process was never confirmed as started, oldest first."""
-        with self._database.read() as connection:
-            return (
-                connection.execute(UNSTARTED, {"before": before, "at_most": limit}).scalars().all()
-            )
+    def unstarted(self, before: datetime, limit: int = 100) -> Sequence[tuple[str, str | None]]:
+        """Return accepted orders whose process was never confirmed as started, oldest first, each
+        with the reason of the cancel that came before it, if one did."""
+        with self._database.read_one() as connection:
+            rows = connection.execute(UNSTARTED, {"before": before, "at_most": limit})
+            return [(row.order_id, row.reason) for row in rows]
 
     def mark_started(self, order_id: str) -> None:
         """Note that the order's process runs."""
-        with self._database.write() as connection:
+        with self._database.write_one() as connection:
             connection.execute(START, {"id": order_id})
 
     def _put_delivery(self, connection: Connection, delivery: Delivery, outcome: str = "") -> bool:
@@ -153,6 +163,17 @@ class Inbox(Part):
     def _carried(self, connection: Connection, delivery: Delivery) -> str:
         key = {"ch": delivery.channel, "id": delivery.delivery_id}
         return str(connection.execute(SEEN, key).scalar_one())
+
+
+def _parked(delivery: Delivery, reason: str, until: datetime) -> dict[str, Any]:
+    return {
+        "channel": delivery.channel,
+        "external_id": delivery.external_id,
+        "reason": reason,
+        "delivery": delivery.model_dump_json(),
+        "until": until,
+        "used_at": None,
+    }
 
 
 def _conflict(

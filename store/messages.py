@@ -14,6 +14,7 @@ SETTLE = update(messages).where(
     messages.c.template == bindparam("t"),
     messages.c.no == bindparam("subject"),
 )
+AGAIN = SETTLE.where(messages.c.outcome == "not_sent")
 OF_ORDER = (
     select(messages)
     .where(messages.c.order_id == bindparam("order"))
@@ -25,16 +26,20 @@ class Messages(Part):
     """At most one send per (order, template, subject number)."""
 
     def claim(self, order_id: str, template: str, no: int) -> bool:
-        """Claim a message before it is sent; False when it was claimed before."""
+        """Claim a message before it is sent; False when it was claimed before, unless it is certain
+        that nothing went out then."""
+        key = {"o": order_id, "t": template, "subject": no}
         row = {"order_id": order_id, "template": template, "no": no, "outcome": ""}
         with self._database.write() as connection:
             claimed = {"claimed_at": self._database.now(), "settled_at": None}
-            return connection.execute(CLAIM, row | claimed).rowcount == 1
+            if connection.execute(CLAIM, row | claimed).rowcount == 1:
+                return True
+            return connection.execute(AGAIN, key | claimed | {"outcome": ""}).rowcount == 1
 
     def settle(self, order_id: str, template: str, no: int, outcome: str) -> None:
-        """Write ``sent``, ``refused`` or ``unknown``."""
+        """Write ``sent``, ``refused``, ``unknown`` or ``not_sent``."""
         key = {"o": order_id, "t": template, "subject": no}
-        with self._database.write() as connection:
+        with self._database.write_one() as connection:
             settled = {"outcome": outcome, "settled_at": self._database.now()}
             connection.execute(SETTLE, key | settled)
 

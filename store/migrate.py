@@ -34,7 +34,7 @@ def revise(url: str, message: str) -> None:
 
 
 def _run(url: str, step: Callable[[Config], object]) -> None:
-    engine = engine_of(url).execution_options(immediate=True)
+    engine = engine_of(url).execution_options(begin="BEGIN IMMEDIATE")
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     try:

@@ -8,13 +8,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from domain.stock import MovementReason, ReservationState, StockAction, StockMove
 from store.alerts import raise_alert
 from store.levels import Change, Place, change_levels, take_free
+from store.part import filled, places
 from store.tables.stock import movements, reservations
 
 ACTOR = "waybill"
@@ -24,10 +26,6 @@ LEDGER_WORD = {
     StockAction.CONSUME: MovementReason.SHIPPED.value,
     StockAction.RESTOCK: MovementReason.RETURNED.value,
 }
-DONE = select(movements.c.key).where(
-    movements.c.order_id == bindparam("order"),
-    movements.c.key.in_(bindparam("keys", expanding=True)),
-)
 STANDING = (
     select(
         reservations.c.line_id,
@@ -49,6 +47,13 @@ SET_HOLDING = update(reservations).where(
     reservations.c.n == bindparam("no"),
 )
 BOOK = insert(movements)
+
+
+@cache
+def _done(size: int) -> Select[Any]:
+    return select(movements.c.key).where(
+        movements.c.order_id == bindparam("order"), movements.c.key.in_(places(size))
+    )
 
 
 @dataclass
@@ -91,8 +96,8 @@ def apply_moves(
     left the shelf without being reserved are taken from free stock; where there is none, an alert
     asks for a count, because what other orders hold is never touched.
     """
-    keys = [move.key for move in moves]
-    done = set(connection.execute(DONE, {"order": order_id, "keys": keys}).scalars())
+    keys = filled([move.key for move in moves])
+    done = set(connection.execute(_done(len(keys)), {"order": order_id, **keys}).scalars())
     fresh = list({move.key: move for move in moves if move.key not in done}.values())
     if not fresh:
         return

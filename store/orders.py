@@ -67,7 +67,7 @@ class Orders(Part):
 
     def get(self, order_id: str) -> StoredOrder | None:
         """Return one order, or None."""
-        with self._database.read() as connection:
+        with self._database.read_one() as connection:
             row = connection.execute(ONE, {"id": order_id}).one_or_none()
         if row is None:
             return None
@@ -80,13 +80,13 @@ class Orders(Part):
 
     def recent(self, limit: int) -> Sequence[Order]:
         """Return the newest orders, whole."""
-        with self._database.read() as connection:
+        with self._database.read_one() as connection:
             documents = connection.execute(NEWEST, {"at_most": limit}).scalars().all()
         return [Order.model_validate_json(document) for document in documents]
 
     def timeline(self, order_id: str) -> Sequence[TimelineEvent]:
         """Return the order's history, oldest first."""
-        with self._database.read() as connection:
+        with self._database.read_one() as connection:
             rows = connection.execute(HISTORY, {"id": order_id}).mappings().all()
         return [TimelineEvent(**{**row, "data": json.loads(row["data"])}) for row in rows]
 
@@ -99,7 +99,7 @@ class Orders(Part):
         if not content["email"]:
             return ()
         twin = {"mail": content["email"], "print": content["fingerprint"]}
-        with self._database.read() as connection:
+        with self._database.read_one() as connection:
             found = connection.execute(TWINS, {**twin, "id": order.order_id, "since": since})
             return found.scalars().all()
 
@@ -139,17 +139,17 @@ class Orders(Part):
 
     def order_of_shipment(self, shipment_id: str) -> str | None:
         """Return the order a shipment belongs to."""
-        with self._database.read() as connection:
+        with self._database.read_one() as connection:
             return connection.execute(OF_SHIPMENT, {"id": shipment_id}).scalar_one_or_none()
 
     def order_of_return(self, return_id: str) -> str | None:
         """Return the order a return belongs to."""
-        with self._database.read() as connection:
+        with self._database.read_one() as connection:
             return connection.execute(OF_RETURN, {"id": return_id}).scalar_one_or_none()
 
     def order_of_payment(self, reference: str) -> str | None:
         """Return the order a provider's payment belongs to."""
-        with self._database.read() as connection:
+        with self._database.read_one() as connection:
             return connection.execute(OF_PAYMENT, {"id": reference}).scalar_one_or_none()
 
 

@@ -33,7 +33,7 @@ class Parcels(Part):
     def save_label(self, subject: str, order_id: str, tracking_number: str, pdf: bytes) -> None:
         """Keep a label document of a shipment or return; a repeat replaces it."""
         row = {"subject": subject, "order_id": order_id, "tracking_number": tracking_number}
-        with self._database.write() as connection:
+        with self._database.write_one() as connection:
             connection.execute(PUT_LABEL, {**row, "pdf": pdf})
 
     def label(self, subject: str) -> tuple[str, bytes] | None:

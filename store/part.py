@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Table, and_
+from sqlalchemy import BindParameter, Table, and_, bindparam
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from store.engine import Database
@@ -13,6 +13,17 @@ class Part:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+
+def places(size: int) -> list[BindParameter[str]]:
+    """Return parameters for an IN of ``size`` values, whose SQL is compiled once for all."""
+    return [bindparam(f"in{n}") for n in range(size)]
+
+
+def filled(values: Sequence[str]) -> dict[str, str]:
+    """Return the values for ``places(len(filled(values)))``: a power of two, padded."""
+    size = 1 << (len(values) - 1).bit_length()
+    return {f"in{n}": values[min(n, len(values) - 1)] for n in range(size)}
 
 
 def put_once(table: Table) -> Insert:

@@ -118,7 +118,7 @@ class Reservations(Part):
 
     def reserved(self, order_id: str) -> Sequence[Allocation]:
         """Return the order's open reservations, with what is left of each."""
-        with self._database.read() as connection:
+        with self._database.read_one() as connection:
             rows = connection.execute(OF_ORDER, {"order": order_id})
             return [
                 Allocation(

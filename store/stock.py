@@ -1,23 +1,18 @@
 """Stock levels and the ledger behind them; who waits for stock."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, true, update
+from sqlalchemy import Connection, Select, bindparam, select, true, update
 
 from domain.errors import DomainError
 from domain.stock import MovementReason, Queued, StockLevel
 from store.inbound import use_up
 from store.levels import Place, add_units, level_of
-from store.part import Part, put_once
+from store.part import Part, filled, places, put_once
 from store.tables.stock import levels, locations, movements, queue
 
-SNAPSHOT = (
-    select(levels)
-    .join(locations, locations.c.code == levels.c.location)
-    .where(levels.c.sku.in_(bindparam("skus", expanding=True)), locations.c.active == true())
-    .order_by(levels.c.sku, levels.c.location)
-)
 OF_SKU = select(levels).where(levels.c.sku == bindparam("s")).order_by(levels.c.location)
 LOCATION = select(locations.c.code).where(locations.c.code == bindparam("l"))
 BOOK = put_once(movements)
@@ -42,7 +37,7 @@ WAITING = (
     .where(queue.c.sku == bindparam("s"))
     .order_by(queue.c.priority, queue.c.since, queue.c.order_id, queue.c.line_id)
 )
-CHUNK = 500
+CHUNK = 512
 """SKUs asked for at once; both databases limit how many a statement may name."""
 
 
@@ -52,7 +47,8 @@ class Stock(Part):
     def snapshot(self, skus: Iterable[str]) -> Sequence[StockLevel]:
         """Return the levels of these SKUs at all active locations, by (sku, location)."""
         wanted = sorted(set(skus))
-        with self._database.read() as connection:
+        single = len(wanted) <= CHUNK
+        with self._database.read_one() if single else self._database.read() as connection:
             return [
                 level
                 for start in range(0, len(wanted), CHUNK)
@@ -100,6 +96,33 @@ class Stock(Part):
             _move(connection, place, quantity)
             return level_of(connection, place)
 
+    def count(
+        self, sku: str, location: str, on_hand: int, *, key: str, actor: str, note: str = ""
+    ) -> StockLevel:
+        """Book the difference to what was counted on the shelf and return the level.
+
+        The level is held from the look to the booking, so that units that come or go meanwhile
+        are neither lost nor counted twice. A repeat of ``key`` is a no-op.
+
+        Raises:
+            DomainError: as for ``receive``.
+        """
+        place = (sku, location)
+        row: dict[str, Any] = {"order_id": "", "key": key, "sku": sku, "location": location}
+        row |= {"reason": MovementReason.COUNTED.value, "line_id": "", "units": on_hand}
+        with self._database.write() as connection:
+            if connection.execute(LOCATION, {"l": location}).one_or_none() is None:
+                raise DomainError(f"there is no location {location}", "unknown_location")
+            add_units(connection, sku, location, 0)  # makes it, and locks it
+            difference = on_hand - level_of(connection, place).on_hand
+            row |= {"actor": actor, "note": note, "at": self._database.now()}
+            if connection.execute(BOOK, row | {"quantity": difference}).rowcount == 0:
+                if tuple(connection.execute(BOOKED, {"k": key}).one()) != (*place, on_hand):
+                    raise DomainError(f"key {key} booked other units before", "key_reused")
+                return level_of(connection, place)
+            _move(connection, place, difference)
+            return level_of(connection, place)
+
     def set_safety_stock(self, sku: str, location: str, units: int) -> StockLevel:
         """Keep ``units`` of a level unpromised; return the level.
 
@@ -122,8 +145,19 @@ class Stock(Part):
 
 
 def _levels(connection: Connection, skus: Sequence[str]) -> Iterable[StockLevel]:
-    rows = connection.execute(SNAPSHOT, {"skus": skus}).mappings()
+    asked = filled(skus)
+    rows = connection.execute(_snapshot(len(asked)), asked).mappings()
     return [StockLevel(**row) for row in rows]
+
+
+@cache
+def _snapshot(size: int) -> Select[Any]:
+    return (
+        select(levels)
+        .join(locations, locations.c.code == levels.c.location)
+        .where(levels.c.sku.in_(places(size)), locations.c.active == true())
+        .order_by(levels.c.sku, levels.c.location)
+    )
 
 
 def _move(connection: Connection, place: Place, quantity: int) -> None:

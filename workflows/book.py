@@ -44,6 +44,11 @@ class Book:
         self.note("hold.placed", now, placed_by, f"{kind}: {reason}", hold_id=hold.hold_id)
         return hold
 
+    @property
+    def was_held(self) -> bool:
+        """Whether the order has ever been held."""
+        return self._counters["hold"] > 0
+
     def lift(self, hold_id: str, now: datetime, actor: str, why: str = "") -> None:
         """Lift a hold; one that is gone already is no error."""
         hold = self.holds.pop(hold_id, None)

@@ -15,13 +15,14 @@ with workflow.unsafe.imports_passed_through():
     from domain.ledger import cancelled_value, units_of
     from domain.progress import LineUnits, ShipmentStatus
     from domain.stock import StockAction
-    from domain.units import UnitState
+    from domain.units import CANCELLABLE, UnitState
     from workflows.desk import Desk
     from workflows.money import Money
     from workflows.parcel import Parcel
 
 Wanted = dict[str, int]
-AT_THE_WAREHOUSE = (UnitState.RELEASED, UnitState.PACKED)
+Gone = tuple[LineUnits, int]
+"""Units that were cancelled, and what they were worth, minor units."""
 
 
 class Cancelling:
@@ -37,23 +38,24 @@ class Cancelling:
         """Cancel units and answer what came of it. The first step decides, then we wait."""
         wanted = self._wanted(ask.lines)
         asked = sum(wanted.values())
-        values = dict(self._state.lines)
-        taken = units_of(self.cancel_free(wanted, ask.actor, ask.reason))
+        gone = self._cancel_free(wanted, ask.actor, ask.reason)
         questions = self._questions(wanted)
-        await self._desk.publish()
-        answers = await asyncio.gather(*(parcel.stop(lines) for parcel, lines in questions))
-        for (_, lines), agreed in zip(questions, answers, strict=True):
-            for line in lines if agreed else ():
-                taken[line.line_id] = taken.get(line.line_id, 0) + line.quantity
-        cancelled = tuple(LineUnits(line_id=k, quantity=v) for k, v in taken.items())
-        amount = sum(cancelled_value(values[line.line_id], line.quantity) for line in cancelled)
-        count = sum(line.quantity for line in cancelled)
-        if count:
-            await self._settle(cancelled, amount, ask)
+        if questions:
+            await self._desk.publish()
+            answers = [self._ask(parcel, lines, wanted) for parcel, lines in questions]
+            gone += [one for stopped in await asyncio.gather(*answers) for one in stopped]
+            gone += self._cancel_free(wanted, ask.actor, ask.reason)
+        cancelled = tuple(
+            LineUnits(line_id=line_id, quantity=count)
+            for line_id, count in units_of(line for line, _ in gone).items()
+        )
+        amount = sum(value for _, value in gone) if self._money.collects else 0
+        if cancelled:
+            await self._settle(cancelled, amount, ask.reason)
         return CancelAnswer(
-            outcome=self._outcome(count, asked),
+            outcome=self._outcome(sum(line.quantity for line in cancelled), asked),
             cancelled=cancelled,
-            refunded=amount if self._money.collects else 0,
+            refunded=amount,
             may_return=any(
                 line.units.shipped + line.units.delivered for line in self._state.lines.values()
             ),
@@ -61,21 +63,26 @@ class Cancelling:
 
     async def cancel_waiting(self, hold: Hold) -> None:
         """Cancel what a hold kept waiting, because its time is up."""
+        lines: tuple[LineUnits, ...] = ()
         if hold.kind is HoldKind.BACKORDER:
-            wanted = units_of(self._state.standing(UnitState.BACKORDERED))
-        else:
-            wanted = self._wanted(())
-        values = dict(self._state.lines)
-        taken = self.cancel_free(wanted, SYSTEM, f"{hold.kind} hold ran out: {hold.reason}")
-        amount = sum(cancelled_value(values[line.line_id], line.quantity) for line in taken)
-        ask = Cancel(actor=SYSTEM, reason=hold.reason)
-        await self._settle(taken, amount, ask)
+            lines = self._state.standing(UnitState.BACKORDERED)
+        reason = f"{hold.kind} hold ran out: {hold.reason}"
+        await self.cancel(Cancel(actor=SYSTEM, reason=reason, lines=lines))
 
-    def cancel_free(self, wanted: Wanted, actor: str, reason: str) -> tuple[LineUnits, ...]:
+    def cancel_unreleased(self, actor: str, reason: str, told: str) -> None:
+        """Cancel everything before its release. One step, no await.
+
+        Args:
+            told: the reason as the customer learns it.
+        """
+        if self._cancel_free(self._wanted(()), actor, reason):
+            self._desk.tell("cancelled", reason=told)
+
+    def _cancel_free(self, wanted: Wanted, actor: str, reason: str) -> list[Gone]:
         """Cancel what has not been released yet; takes it off ``wanted``. One step, no await."""
-        taken: Wanted = {}
+        gone: list[Gone] = []
         for line_id in list(wanted):
-            for source in (UnitState.OPEN, UnitState.BACKORDERED, UnitState.RESERVED):
+            for source in CANCELLABLE:
                 count = min(wanted[line_id], self._standing(line_id, source))
                 if count == 0:
                     continue
@@ -83,13 +90,29 @@ class Cancelling:
                     self._unplan(line_id, count)
                 self._state.move(line_id, source, UnitState.CANCELLED, count)
                 wanted[line_id] -= count
-                taken[line_id] = taken.get(line_id, 0) + count
-        lines = tuple(LineUnits(line_id=k, quantity=v) for k, v in taken.items())
-        if lines:
+                gone.append(self._worth(LineUnits(line_id=line_id, quantity=count)))
+        if gone:
             self._state.cancel_reason = reason
-            units = sum(taken.values())
-            self._state.note("order.cancelled", workflow.now(), actor, f"{units} units: {reason}")
-        return lines
+            units = sum(line.quantity for line, _ in gone)
+            self._state.note("units.cancelled", workflow.now(), actor, f"{units} units: {reason}")
+            if not self._state.standing(UnitState.BACKORDERED):
+                self._state.lift_kind(HoldKind.BACKORDER, workflow.now(), actor, "nothing waits")
+        self._state.given_up = self._state.given_up or self._state.all_cancelled()
+        return gone
+
+    def _worth(self, line: LineUnits) -> Gone:
+        return line, cancelled_value(self._state.lines[line.line_id], line.quantity)
+
+    async def _ask(
+        self, parcel: Parcel, lines: tuple[LineUnits, ...], wanted: Wanted
+    ) -> list[Gone]:
+        """Have a parcel's warehouse asked; puts back on ``wanted`` what it did not stop."""
+        stopped = await parcel.stop(lines)
+        for line_id, count in units_of(stopped).items():
+            wanted[line_id] -= count
+        for line in lines:
+            wanted[line.line_id] += line.quantity
+        return [self._worth(line) for line in stopped]
 
     def _unplan(self, line_id: str, count: int) -> None:
         """Take reserved units out of planned shipments and give their stock back."""
@@ -121,16 +144,10 @@ class Cancelling:
                 found.append((parcel, lines))
         return found
 
-    async def _settle(self, lines: tuple[LineUnits, ...], amount: int, ask: Cancel) -> None:
-        given = amount if self._money.collects else 0
-        self._desk.tell("cancelled", lines=lines, amount=given, reason=ask.reason)
+    async def _settle(self, lines: tuple[LineUnits, ...], amount: int, reason: str) -> None:
+        self._desk.tell("cancelled", lines=lines, amount=amount, reason=reason)
         await self._desk.publish()
-        if self._state.money().captured:
-            self._desk.spawn(self._give_back())
-
-    async def _give_back(self) -> None:
-        if await self._money.give_back():
-            await self._desk.publish()
+        self._desk.spawn(self._money.settle())
 
     def _wanted(self, lines: tuple[LineUnits, ...]) -> Wanted:
         if lines:
@@ -144,6 +161,6 @@ class Cancelling:
         return int(getattr(self._state.lines[line_id].units, source.value))
 
     def _outcome(self, count: int, asked: int) -> CancelOutcome:
-        if count == 0:
-            return CancelOutcome.TOO_LATE
-        return CancelOutcome.CANCELLED if count == asked else CancelOutcome.PARTLY_CANCELLED
+        if count == asked or self._state.called_off:
+            return CancelOutcome.CANCELLED
+        return CancelOutcome.PARTLY_CANCELLED if count else CancelOutcome.TOO_LATE

@@ -4,6 +4,8 @@ A validator refuses without leaving a trace in history. A handler decides in its
 only then waits for anything.
 """
 
+from datetime import date
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -30,7 +32,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.holds import Expiry, HoldKind
     from domain.ledger import units_of
     from domain.policy import Verdict
-    from domain.progress import OrderProgress, ShipmentStatus
+    from domain.progress import LineUnits, OrderProgress, ShipmentStatus
     from workflows.cancelling import Cancelling
     from workflows.money import Money
     from workflows.options import in_house
@@ -46,6 +48,7 @@ class Commands(ReturnCommands):
     parcels: dict[str, Parcel]
     cancelling: Cancelling
     stock_came: bool = False
+    sending: bool = False
 
     def reject(self, reason: str, actor: str) -> None:
         """Turn the order away; the process class does it."""
@@ -62,6 +65,7 @@ class Commands(ReturnCommands):
         if milestone.kind is MilestoneKind.STOCK:
             self.stock_came = True
         elif milestone.kind is MilestoneKind.ACTION_DONE:
+            self.money.confirmed(milestone.subject)
             self.state.lift_kind(HoldKind.PAYMENT, workflow.now(), "customer", "confirmed")
         elif milestone.kind is MilestoneKind.DISPUTED:
             text = f"{milestone.amount}: {milestone.detail}"
@@ -75,6 +79,7 @@ class Commands(ReturnCommands):
     async def cancel(self, ask: Cancel) -> CancelAnswer:
         """Cancel units; the answer says which."""
         await self._read()
+        self._known(ask)
         return await self.cancelling.cancel(ask)
 
     @cancel.validator
@@ -137,8 +142,8 @@ class Commands(ReturnCommands):
     @workflow.update(description="End the grace period and a schedule at once: {}")
     async def ship_now(self, ask: ShipNow) -> Done:
         """Ship without waiting any longer."""
-        for kind in (HoldKind.GRACE, HoldKind.SCHEDULE):
-            self.state.lift_kind(kind, workflow.now(), ask.actor, "ship now")
+        self.set_release(None, ask.actor)
+        self.state.lift_kind(HoldKind.GRACE, workflow.now(), ask.actor, "ship now")
         return await self._done()
 
     @ship_now.validator
@@ -156,10 +161,12 @@ class Commands(ReturnCommands):
     def _may_reschedule(self, ask: Reschedule) -> None:
         self._open()
         self._unreleased()
+        if self.sending:
+            refuse("too_late", "the order is being sent, or waits for stock")
         if start_of(ask.deliver_on) <= workflow.now():
             refuse("deliver_on", "deliver_on: is not in the future")
 
-    def set_release(self, deliver_on: object, actor: str) -> None:
+    def set_release(self, deliver_on: date | None, actor: str) -> None:
         """Move the schedule; the process class does it."""
         raise NotImplementedError
 
@@ -187,11 +194,12 @@ class Commands(ReturnCommands):
     async def change_lines(self, ask: ChangeLines) -> Done:
         """Lower quantities and add lines before anything is released."""
         await self._read()
-        less = {
-            line_id: cut
+        self._lowers(ask)
+        less = tuple(
+            LineUnits(line_id=line_id, quantity=cut)
             for line_id, count in units_of(ask.set).items()
             if (cut := self._collectable(line_id) - count) > 0
-        }
+        )
         if ask.add:
             writing = self.desk.hold(HoldKind.DATA, "lines are being added", 3600)
             amend = Amend(order_id=self.state.order_id, add=ask.add)
@@ -202,7 +210,8 @@ class Commands(ReturnCommands):
                 raise ApplicationError(problems, type="invalid_lines", non_retryable=True)
             self.state.add(amended.lines)
         if less:
-            self.cancelling.cancel_free(less, ask.actor, ask.reason or "lines changed")
+            reason = ask.reason or "lines changed"
+            await self.cancelling.cancel(Cancel(actor=ask.actor, reason=reason, lines=less))
         self.state.note("lines.changed", workflow.now(), ask.actor, ask.reason)
         return await self._done()
 
@@ -210,6 +219,11 @@ class Commands(ReturnCommands):
     def _may_change_lines(self, ask: ChangeLines) -> None:
         self._open()
         self._unreleased()
+        self._lowers(ask)
+
+    def _lowers(self, ask: ChangeLines) -> None:
+        if self.state.facts is None:
+            return
         for line_id, count in units_of(ask.set).items():
             if line_id not in self.state.lines:
                 refuse("line_unknown", f"set: line {line_id} is not in the order")
@@ -232,7 +246,9 @@ class Commands(ReturnCommands):
     # shared checks
 
     async def _read(self) -> None:
-        await workflow.wait_condition(lambda: self.state.facts is not None)
+        """Wait until the order is read; mostly it is, and nothing is waited for."""
+        if self.state.facts is None:
+            await workflow.wait_condition(lambda: self.state.facts is not None)
 
     def _held(self, *kinds: HoldKind) -> None:
         if not any(hold.kind in kinds for hold in self.state.holds.values()):

@@ -52,7 +52,8 @@ class Desk:
     async def until(self, condition: Callable[[], bool], deadline: datetime) -> bool:
         """Wait until a condition holds; False when the deadline passed first.
 
-        Wakes in between when an authorisation must be renewed, so that no wait lets one lapse.
+        Wakes in between when an authorisation must be renewed, so that no wait lets one lapse; also
+        one that was taken while we waited.
         """
         while not condition():
             now = workflow.now()
@@ -64,10 +65,15 @@ class Desk:
                 continue
             stop = min(deadline, wake) if wake else deadline
             try:
-                await workflow.wait_condition(condition, timeout=stop - now)
+                stirred = partial(self._stirred, condition, stop)
+                await workflow.wait_condition(stirred, timeout=stop - now)
             except TimeoutError:
                 continue
         return True
+
+    def _stirred(self, condition: Callable[[], bool], stop: datetime) -> bool:
+        wake = self.wake_at()
+        return condition() or (wake is not None and wake < stop)
 
     async def patient(self, condition: Callable[[], bool], seconds: float, late: str) -> None:
         """Wait for somebody outside, and tell the operators each time a deadline passes."""

@@ -6,13 +6,11 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from activities.shipping import CarrierActivities
     from contracts.steps import LabelBought, LabelStep, VoidLabel
-    from domain.holds import SYSTEM, HoldKind
+    from domain.holds import SYSTEM, Hold, HoldKind
     from domain.parcel import Parcel
+    from workflows.contents import UNWEIGHED
     from workflows.desk import Desk, cause_of, refusal_of
     from workflows.options import CARRIERS, outside
-
-UNWEIGHED = Parcel(weight_grams=500)
-"""What a parcel counts as when the warehouse told neither weight nor size."""
 
 
 class Labels:
@@ -22,8 +20,8 @@ class Labels:
         self._desk = desk
         self._state = desk.state
 
-    async def buy(self, shipment_id: str, parcel: Parcel | None) -> bool:
-        """Buy a label; False after a refusal that a person has looked at meanwhile."""
+    async def buy(self, shipment_id: str, parcel: Parcel | None) -> Hold | None:
+        """Buy a label; one that cannot be bought leaves a hold that a person must lift."""
         step = LabelStep(
             order_id=self._state.order_id,
             n=self._state.draw("effect"),
@@ -37,12 +35,19 @@ class Labels:
         try:
             bought = await outside(CarrierActivities.buy, step, CARRIERS, text, patience)
         except ActivityError as failed:
-            kind = HoldKind.ADDRESS if refusal_of(failed) else HoldKind.OPS
-            why = f"no label for {shipment_id}: {cause_of(failed)}"
-            await self._desk.hold_out(self._desk.hold(kind, why, self._desk.clocks.escalate_again))
-            return False
+            return self._refused(shipment_id, failed)
         self._take(shipment_id, bought)
-        return True
+        return None
+
+    def _refused(self, shipment_id: str, failed: ActivityError) -> Hold:
+        """Hold the order; a customer whose address is at fault is asked for a better one."""
+        refused = refusal_of(failed)
+        why = f"no label for {shipment_id}: {cause_of(failed)}"
+        kind = HoldKind.ADDRESS if refused else HoldKind.OPS
+        hold = self._desk.hold(kind, why, self._desk.clocks.escalate_again)
+        if refused and "address" in refused.code.lower():
+            self._desk.tell("on_hold_action", deadline=hold.expires_at, reason=str(refused))
+        return hold
 
     def _take(self, shipment_id: str, bought: LabelBought) -> None:
         self._state.update(

@@ -6,7 +6,6 @@ whose outcome stays unknown is looked up at the provider before anything is trie
 
 import asyncio
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 
 from temporalio import workflow
 
@@ -14,14 +13,14 @@ with workflow.unsafe.imports_passed_through():
     from activities.payments import PaymentActivities
     from contracts.steps import AuthoriseRequest
     from domain.errors import DomainError
-    from domain.holds import SYSTEM
-    from domain.ledger import Held, due, refund_owed, refund_parts, to_capture
-    from domain.money import split
+    from domain.ledger import Held, due, refund_owed, refund_parts, to_capture, units_of
     from domain.order import PaymentForm
-    from domain.payment import Authorisation, Capture, PaymentState, Refund
+    from domain.payment import Authorisation, Capture
     from domain.progress import LineUnits
+    from domain.units import UnitState
     from workflows.desk import Desk
     from workflows.payment_calls import PaymentCalls
+    from workflows.purse import Purse
 
 
 class Money:
@@ -30,15 +29,18 @@ class Money:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._state = desk.state
+        self._purse = Purse(desk.state)
         self._calls = PaymentCalls(desk)
         self._lock = asyncio.Lock()
         self._adopted = False
         self._method = ""
         self._customer = ""
-        desk.wake_at = self._renew_at
+        self._new_method = False
+        self._confirmed: set[str] = set()
+        desk.wake_at = lambda: self._purse.renew_at
         desk.on_wake = self._renew
 
-    # what there is
+    # what there is, and what we are told
 
     @property
     def form(self) -> PaymentForm:
@@ -59,15 +61,24 @@ class Money:
         """What remains to be collected, minor units."""
         return due(self._state.lines.values()) if self.collects else 0
 
+    @property
+    def has_news(self) -> bool:
+        """Whether the customer has acted and a new try may succeed."""
+        return self._new_method or self._purse.unfinished in self._confirmed
+
     def pay_by(self, method: str, customer: str) -> None:
-        """Use another method from now on."""
+        """Use another method from now on; what the old one holds is let go first."""
         self._method, self._customer = method, customer
-        self._adopted = True
+        self._new_method = True
+
+    def confirmed(self, reference: str) -> None:
+        """Note that the customer has confirmed a payment at the provider."""
+        self._confirmed.add(reference)
 
     # do: authorise, adopt
 
     async def secure(self) -> None:
-        """See to it that everything due can be captured.
+        """See to it that everything due can be captured, and that nothing more was taken.
 
         Raises:
             DomainError: the provider says no, or the customer must act first.
@@ -75,13 +86,19 @@ class Money:
         async with self._lock:
             await self._adopt()
             await self._secure(self.due)
+            await self._give_back()
 
     async def _secure(self, amount: int) -> Held | None:
-        if amount <= 0 or not self.collects or self.form is PaymentForm.CAPTURED:
+        if amount <= 0 or not self.collects:
             return None
-        for held in self._state.payments:
-            if held.live(workflow.now(), self._margin) and held.capturable >= amount:
-                return held
+        if self._new_method:
+            await self._let_go()
+            self._new_method = False
+        elif reference := self._purse.unfinished:
+            self._confirmed.discard(reference)
+            self._accept(await self._calls.read(reference))
+        if (held := self._purse.usable(amount)) is not None:
+            return held
         await self._let_go()
         return await self._authorise(self.due)
 
@@ -90,81 +107,62 @@ class Money:
             order_id=self._state.order_id,
             n=0,
             amount=amount,
-            currency=self._calls.currency,
-            multi_capture=len(self._state.shipments) > 1,
+            currency=self._purse.currency,
+            multi_capture=self._several_captures,
             method=self._method,
             customer=self._customer,
         )
-        text = f"authorise {amount} {self._calls.currency}"
+        text = f"authorise {amount} {self._purse.currency}"
         answer = await self._calls.make(PaymentActivities.authorise, ask, "authorise", text)
-        return self._hold_on(answer)
+        return self._accept(answer)
+
+    @property
+    def _renewable(self) -> bool:
+        """Whether an authorisation can be taken anew: one that we adopted may come without a
+        method."""
+        return self.form is PaymentForm.METHOD or bool(self._method)
+
+    @property
+    def _several_captures(self) -> bool:
+        return len(self._state.shipments) > 1 or bool(self._state.standing(UnitState.BACKORDERED))
 
     async def _adopt(self) -> None:
         facts = self._state.facts
-        if self._adopted or facts is None or not facts.payment.reference:
+        if self._adopted or facts is None:
             return
         if self.form not in (PaymentForm.AUTHORISED, PaymentForm.CAPTURED):
             return
-        if not facts.payment.provider:
-            self._trust_storefront()
+        payment = facts.payment
+        if not (payment.provider and payment.reference):
+            self._adopted = True
+            if self.form is PaymentForm.CAPTURED:
+                self._purse.trust(payment.amount)
             return
-        step = self._calls.step(facts.payment.reference)
-        answer = await self._calls.make(PaymentActivities.adopt, step, "adopt", "adopt payment")
+        step = self._calls.step(payment.reference)
+        try:
+            answer: Authorisation = await self._calls.make(
+                PaymentActivities.adopt, step, "adopt", "adopt payment"
+            )
+        except DomainError:
+            if not self._method:
+                raise
+            self._adopted = True
+            return
         self._adopted = True
         self._customer = self._customer or answer.customer
         self._method = self._method or answer.reusable_method
-        held = self._hold_on(answer)
-        if held.captured:
-            self._count_as_captured(held.captured - held.refunded)
-        elif held.capturable < self.due:
-            self._collect_only(held.capturable)
+        self._accept(answer)
 
-    def _trust_storefront(self) -> None:
-        """Money taken by a provider we cannot call: booked as the storefront states it."""
-        self._adopted = True
+    def _accept(self, answer: Authorisation) -> Held:
+        """Take over what the provider shows; an adopted payment may be captured, or short."""
+        held = self._purse.take(answer, self._renewable)
         facts = self._state.facts
-        if facts and self.form is PaymentForm.CAPTURED:
-            self._state.payments.append(Held(reference="", captured=facts.payment.amount))
-            self._count_as_captured(facts.payment.amount)
-
-    def _hold_on(self, answer: Authorisation) -> Held:
-        if answer.state is PaymentState.ACTION_REQUIRED:
-            self._state.action_required = True
-            raise DomainError("the customer must confirm the payment", "action_required")
-        if answer.state in (PaymentState.DECLINED, PaymentState.VOIDED):
-            raise DomainError(f"the payment is {answer.state}", "declined")
-        self._state.action_required = False
-        self._state.voided = False
-        held = Held(
-            reference=answer.reference,
-            capturable=answer.capturable,
-            captured=answer.captured,
-            refunded=answer.refunded,
-            expires_at=answer.expires_at,
-            multi_capture=answer.multi_capture,
-        )
-        self._state.payments.append(held)
-        text = f"{answer.capturable or answer.captured} {self._calls.currency}"
-        self._state.note("payment.secured", workflow.now(), SYSTEM, text)
+        adopted = facts is not None and facts.payment.reference == held.reference
+        if held.captured:
+            self._purse.count_as_captured(held.captured - held.refunded)
+        elif adopted and held.capturable < self.due:
+            self._purse.collect_only(held.capturable)
         return held
-
-    def _count_as_captured(self, amount: int) -> None:
-        lines = self._state.lines
-        for line in list(lines.values()):
-            lines[line.line_id] = line.model_copy(
-                update={"captured": line.units.ordered - line.units.cancelled}
-            )
-        if amount < sum(line.collect for line in lines.values()):
-            self._collect_only(amount)
-
-    def _collect_only(self, amount: int) -> None:
-        """Go by the provider's real amount when it is less than the storefront said."""
-        lines = list(self._state.lines.values())
-        shares = split(max(0, amount), [line.collect for line in lines])
-        for line, share in zip(lines, shares, strict=True):
-            self._state.lines[line.line_id] = line.model_copy(update={"collect": share})
-        text = f"the payment is {amount} {self._calls.currency}, less than the order says"
-        self._state.note("payment.short", workflow.now(), SYSTEM, text)
 
     # do: capture
 
@@ -175,41 +173,58 @@ class Money:
             DomainError: it cannot be taken; nothing was.
         """
         async with self._lock:
+            if not self.collects:
+                return 0
             await self._adopt()
-            counts, amount = self._to_capture(lines)
-            if amount > 0 and self.collects:
-                held = await self._secure(amount)
-                if held is not None:
-                    await self._capture(held, amount, final=amount >= self.due)
-            for line_id, count in counts.items():
-                line = self._state.lines[line_id]
-                self._state.lines[line_id] = line.model_copy(
-                    update={"captured": line.captured + count}
-                )
-            return amount if self.collects else 0
+            units, amount = self._to_capture(units_of(lines))
+            if amount > 0:
+                await self._take(amount)
+            self._purse.count(units)
+            return amount
 
-    def _to_capture(self, lines: Iterable[LineUnits]) -> tuple[dict[str, int], int]:
-        counts: dict[str, int] = {}
-        amount = 0
-        if not self.collects:
-            return counts, amount
-        for line in lines:
-            count, value = to_capture(self._state.lines[line.line_id], line.quantity)
-            counts[line.line_id] = counts.get(line.line_id, 0) + count
-            amount += value
-        return counts, amount
+    def _to_capture(self, wanted: dict[str, int]) -> tuple[dict[str, int], int]:
+        """Return the units and the amount to take: the units that leave, or all when what is held
+        can be captured only once and never be taken anew."""
+        lines = self._state.lines
+        found = {line_id: to_capture(lines[line_id], count) for line_id, count in wanted.items()}
+        amount = sum(value for _, value in found.values())
+        once = any(not one.multi_capture for one in self._purse.live) and not self._renewable
+        if once and 0 < amount < self.due:
+            return self._to_capture(units_of(self._state.uncancelled()))
+        return {line_id: count for line_id, (count, _) in found.items()}, amount
 
-    async def _capture(self, held: Held, amount: int, final: bool) -> None:
-        step = self._calls.step(held.reference, amount, final or not held.multi_capture)
-        text = f"capture {amount} {self._calls.currency}"
-        taken: Capture = await self._calls.make(PaymentActivities.capture, step, "capture", text)
-        self._change(
-            held.reference,
-            captured=held.captured + taken.amount,
-            capturable=0 if step.final else taken.capturable,
-        )
-        self._state.fees += taken.fee
-        self._state.note("payment.captured", workflow.now(), SYSTEM, text)
+    async def _take(self, amount: int) -> None:
+        """Capture; an authorisation that turns out to have lapsed is taken anew, once."""
+        held = await self._secure(amount)
+        try:
+            await self._capture(held, amount)
+        except DomainError:
+            if held is None or any(one.reference == held.reference for one in self._purse.live):
+                raise
+            await self._capture(await self._secure(amount), amount)
+
+    async def _capture(self, held: Held | None, amount: int) -> None:
+        if held is None:
+            return
+        final = amount >= self.due or not held.multi_capture
+        step = self._calls.step(held.reference, amount, final)
+        text = f"capture {amount} {self._purse.currency}"
+        try:
+            taken: Capture = await self._calls.make(
+                PaymentActivities.capture, step, "capture", text
+            )
+        except DomainError:
+            await self._reread(held)
+            raise
+        self._purse.captured(held, taken.amount, taken.fee, 0 if final else taken.capturable)
+
+    async def _reread(self, held: Held) -> None:
+        """Go by the provider's word after it refused something about a payment."""
+        try:
+            now = await self._calls.read(held.reference)
+        except DomainError:
+            return
+        self._purse.change(held.reference, capturable=now.capturable, captured=now.captured)
 
     # undo: let go, give back
 
@@ -219,82 +234,63 @@ class Money:
             try:
                 await self._adopt()
             except DomainError as refused:
-                self._state.note("payment.not_adopted", workflow.now(), SYSTEM, str(refused))
+                self._purse.note("payment.not_adopted", str(refused))
             await self._let_go()
 
     async def _let_go(self) -> None:
-        for held in [one for one in self._state.payments if one.capturable]:
-            step = self._calls.step(held.reference)
-            try:
-                await self._calls.make(PaymentActivities.void, step, "void", "void authorisation")
-            except DomainError as refused:
-                text = f"void refused: {refused}"
-                self._state.note("payment.void_refused", workflow.now(), SYSTEM, text)
-                await self._desk.publish(alert=("void_refused", text))
-            self._change(held.reference, capturable=0)
-            self._state.voided = True
-            self._state.note("payment.voided", workflow.now(), SYSTEM, str(held.capturable))
+        if reference := self._purse.unfinished:
+            self._purse.unfinished = ""
+            self._state.action_required = False
+            await self._calls.void(reference)
+        for held in self._purse.live:
+            if not await self._calls.void(held.reference):
+                await self._reread(held)
+            self._purse.let_go(held)
 
     async def give_back(self) -> int:
         """Refund what was taken and is no longer owed; returns the amount, minor units."""
         async with self._lock:
-            money = self._state.money()
-            owed = refund_owed(self._state.lines.values(), money.captured, money.refunded)
-            given = 0
-            for reference, amount in refund_parts(self._state.payments, owed):
-                given += await self._refund(reference, amount)
-            return given
+            return await self._give_back()
 
-    async def _refund(self, reference: str, amount: int) -> int:
-        text = f"refund {amount} {self._calls.currency}"
-        if not reference:
-            self._book_refund(reference, amount)
-            await self._desk.publish(alert=("refund_at_storefront", f"{text} in the storefront"))
-            return amount
-        step = self._calls.step(reference, amount)
-        try:
-            answer: Refund = await self._calls.make(PaymentActivities.refund, step, "refund", text)
-        except DomainError as refused:
-            note = f"{text} refused: {refused}"
-            self._state.note("payment.refund_refused", workflow.now(), SYSTEM, note)
-            await self._desk.publish(alert=("refund_refused", note))
-            return 0
-        self._book_refund(reference, answer.amount)
-        return answer.amount
+    async def settle(self) -> None:
+        """Bring the money in line with a cancel: what is no longer owed is let go or given back."""
+        async with self._lock:
+            given = await self._give_back()
+            held = self._purse.live
+            if held and not self.due:
+                await self._let_go()
+        if given or held:
+            await self._desk.publish()
 
-    def _book_refund(self, reference: str, amount: int) -> None:
-        held = next(one for one in self._state.payments if one.reference == reference)
-        self._change(reference, refunded=held.refunded + amount)
-        text = f"{amount} {self._calls.currency}"
-        self._state.note("payment.refunded", workflow.now(), SYSTEM, text)
+    async def _give_back(self) -> int:
+        money = self._state.money()
+        owed = refund_owed(self._state.lines.values(), money.captured, money.refunded)
+        given = 0
+        for reference, amount in refund_parts(self._state.payments, owed):
+            if not reference:
+                text = f"refund {amount} {self._purse.currency} in the storefront"
+                await self._desk.publish(alert=("refund_at_storefront", text))
+            elif not await self._calls.refund(reference, amount):
+                continue
+            self._purse.refunded(reference, amount)
+            given += amount
+        return given
 
     # renewing
 
-    @property
-    def _margin(self) -> timedelta:
-        terms = self._state.facts.terms if self._state.facts else None
-        return timedelta(seconds=terms.expiry_margin if terms else 0)
-
-    def _renew_at(self) -> datetime | None:
-        if self._lock.locked():
-            return None
-        ends = [p.expires_at for p in self._state.payments if p.capturable and p.expires_at]
-        return min(ends) - self._margin if ends else None
-
     async def _renew(self) -> None:
         """Release an authorisation that is about to lapse and take a new one."""
-        try:
-            async with self._lock:
-                await self._let_go()
+        async with self._lock:
+            when = self._purse.renew_at
+            if when is None or workflow.now() < when:
+                return
+            await self._let_go()
+            try:
                 if self.due and not self._state.over:
                     await self._authorise(self.due)
-        except DomainError as refused:
-            text = f"an authorisation could not be renewed: {refused}"
-            self._state.note("payment.not_renewed", workflow.now(), SYSTEM, text)
+            except DomainError as refused:
+                text = f"an authorisation could not be renewed: {refused}"
+                self._purse.note("payment.not_renewed", text)
+                await self._desk.publish(alert=("payment_not_renewed", text))
+                return
         await self._desk.publish()
-
-    def _change(self, reference: str, **changes: object) -> None:
-        self._state.payments = [
-            one.model_copy(update=changes) if one.reference == reference else one
-            for one in self._state.payments
-        ]

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date, timedelta
+from functools import partial
 
 from temporalio import workflow
 
@@ -11,10 +12,9 @@ with workflow.unsafe.imports_passed_through():
     from contracts.orders import WORKFLOW, OrderRef, OrderResult
     from contracts.steps import Screen, Screened
     from domain.calendar import release_date
-    from domain.errors import DomainError
     from domain.holds import SYSTEM, Expiry, Hold, HoldKind
     from domain.policy import Verdict
-    from domain.progress import OrderStatus
+    from domain.progress import LineUnits, OrderStatus
     from domain.units import UnitState
     from workflows.cancelling import Cancelling
     from workflows.commands import Commands
@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.money import Money
     from workflows.options import in_house
     from workflows.parcel import Parcel
+    from workflows.paying import Paying
     from workflows.placing import Placing
     from workflows.returning import Returning
     from workflows.screening import Screening
@@ -41,12 +42,14 @@ class Order(Commands):
         self.state = OrderState(order.order_id)
         self.desk = Desk(self.state)
         self.money = Money(self.desk)
+        self.paying = Paying(self.desk, self.money)
         self.parcels: dict[str, Parcel] = {}
         self.cancelling = Cancelling(self.desk, self.money, self.parcels)
         self.returning = Returning(self.desk, self.money)
         self.screening = Screening(self.desk)
-        self.placing = Placing(self.desk, self.money)
+        self.placing = Placing(self.desk, self.money, self.cancelling)
         self.stock_came = False
+        self.sending = False
         self.desk.on_expiry = self._hold_expired
         self._order = order
         self._rejected = False
@@ -91,7 +94,8 @@ class Order(Commands):
             self.state.problems = found.problems
             self.placing.release_on = found.release_on
             if self._order.cancel_reason is not None:
-                self._cancel_all("storefront", self._order.cancel_reason)
+                reason = self._order.cancel_reason
+                self.cancelling.cancel_unreleased("storefront", reason, told=reason)
             self._go_on()
             if not found.problems:
                 return
@@ -126,19 +130,14 @@ class Order(Commands):
     async def reserve(self) -> None:
         """Route the order and reserve its stock; what is short is backordered."""
         await self.placing.place()
+        self._go_on()
         self.state.promise = workflow.now() + timedelta(days=self._facts.terms.transit_days)
         self.desk.tell("confirmation")
-        self._go_on()
 
     async def authorise(self) -> None:
         """Secure the money; a decline waits for another method, with a deadline."""
-        while True:
-            self._go_on()
-            try:
-                await self.money.secure()
-                return
-            except DomainError as refused:
-                await self._ask_for_payment(refused)
+        await self.paying.insist(self.money.secure)
+        self._go_on()
 
     async def wait_out_grace(self) -> None:
         """Let the customer change their mind; counted from when the order was placed."""
@@ -157,19 +156,23 @@ class Order(Commands):
             hold = self.desk.hold(kind, why, seconds, Expiry.RELEASE)
             self.state.promise = until[0] + timedelta(days=self._facts.terms.transit_days)
             if seconds > self._facts.terms.reverse_after:
-                self.desk.tell("delay", deadline=self.state.promise, reason=why)
+                if kind is HoldKind.PREORDER:
+                    self.desk.tell("delay", deadline=self.state.promise, reason=why)
                 await self.money.let_go()
             await self.desk.hold_out(hold)
             self._go_on()
+            if self.placing.release_at() == until:
+                self.placing.waive(until)
+        self.sending = True
         await self._no_holds()
         await self.placing.place()
         await self.authorise()
 
     async def ship(self) -> None:
         """Send everything: parcels side by side, what is short when stock comes."""
-        self._deliver_without_parcel()
-        if self._facts.terms.capture_at_order or not self.state.shipments:
-            await self._capture_all()
+        await self._deliver_without_parcel()
+        if self._facts.terms.capture_at_order:
+            await self._take(self.state.uncancelled())
         while self.state.live:
             await self.placing.place()
             self._start_parcels()
@@ -180,6 +183,7 @@ class Order(Commands):
                 await self.placing.stock_arrived()
                 await self.authorise()
         await self._parcels_done()
+        await self._take(self.state.standing(UnitState.DELIVERED, parcel=False))
         if self.state.live:
             await self.ship()
 
@@ -226,31 +230,17 @@ class Order(Commands):
         await workflow.wait_condition(lambda: not self.state.holds or self.state.over)
         self._go_on()
 
-    def _deliver_without_parcel(self) -> None:
-        """Deliver what needs no parcel: gift cards, downloads, services."""
+    async def _deliver_without_parcel(self) -> None:
+        """Deliver gift cards, downloads, services: paid for first, or with the first parcel."""
+        if not any(line.parcel and line.units.live for line in self.state.lines.values()):
+            await self._take(self.state.standing(UnitState.OPEN, parcel=False))
         self.state.move_all(
             self.state.standing(UnitState.OPEN, parcel=False), UnitState.OPEN, UnitState.DELIVERED
         )
 
-    async def _capture_all(self) -> None:
-        units = [*self.state.standing(UnitState.DELIVERED, parcel=False)]
-        if self._facts.terms.capture_at_order:
-            units = [line for state in UnitState for line in self.state.everywhere(state)]
-        while True:
-            try:
-                await self.money.capture(units)
-                return
-            except DomainError as refused:
-                await self._ask_for_payment(refused)
-                self._go_on()
-
-    async def _ask_for_payment(self, refused: DomainError) -> None:
-        seconds = self._facts.terms.action_deadline
-        why = f"{refused} ({refused.code})"
-        hold = self.desk.hold(HoldKind.PAYMENT, why, seconds, Expiry.CANCEL)
-        self.state.note("payment.refused", workflow.now(), SYSTEM, why)
-        self.desk.tell("payment_failed", deadline=hold.expires_at, reason=refused.code)
-        await self.desk.hold_out(hold)
+    async def _take(self, lines: tuple[LineUnits, ...]) -> None:
+        await self.paying.insist(partial(self.money.capture, lines))
+        self._go_on()
 
     def _start_parcels(self) -> None:
         for shipment_id in self.state.planned():
@@ -271,36 +261,30 @@ class Order(Commands):
         """Wait until every parcel has reached its end, or one must be sent again."""
         await workflow.wait_condition(lambda: bool(self.state.live) or not self.state.travelling())
 
-    def _cancel_all(self, actor: str, reason: str) -> None:
-        wanted = {line.line_id: line.units.live for line in self.state.lines.values()}
-        values = self.state.live
-        self.cancelling.cancel_free(wanted, actor, reason)
-        if values and not self._rejected:
-            self.desk.tell("cancelled", reason=reason)
-
     def reject(self, reason: str, actor: str) -> None:
-        """Turn the order away: nothing ships, nothing is kept."""
+        """Turn the order away: nothing ships, nothing is kept; the customer is not told why."""
+        if self.state.called_off:
+            return
         self._rejected = True
         self.state.note("order.turned_away", workflow.now(), actor, reason)
-        self._cancel_all(actor, reason)
-        self.desk.tell("cancelled", reason="")
+        self.cancelling.cancel_unreleased(actor, reason, told="")
 
-    def set_release(self, deliver_on: object, actor: str) -> None:
-        """Move the delivery date; the schedule's hold begins anew."""
-        assert isinstance(deliver_on, date)
-        terms = self._facts.terms
-        self.placing.release_on = release_date(deliver_on, terms.transit_days, 0)
-        self.state.note("order.rescheduled", workflow.now(), actor, f"{deliver_on}")
-        self.state.lift_kind(HoldKind.SCHEDULE, workflow.now(), actor, "rescheduled")
+    def set_release(self, deliver_on: date | None, actor: str) -> None:
+        """Move the delivery date, or take it away; the schedule's hold begins anew."""
+        why = f"rescheduled for {deliver_on}" if deliver_on else "ship now"
+        if self.placing.release_on or deliver_on:
+            self.state.note("order.rescheduled", workflow.now(), actor, why)
+        self.placing.release_on = release_date(deliver_on, self._facts.terms.transit_days, 0)
+        self.state.lift_kind(HoldKind.SCHEDULE, workflow.now(), actor, why)
 
     async def _hold_expired(self, hold: Hold) -> None:
-        if hold.on_expiry is Expiry.REJECT:
+        if hold.on_expiry is Expiry.REJECT and not self.state.accepted:
             self.reject(f"{hold.kind} hold ran out", SYSTEM)
         else:
             await self.cancelling.cancel_waiting(hold)
 
     async def _operator_stop(self) -> None:
-        await workflow.wait_condition(lambda: self.state.facts is not None)
+        await self._read()
         await self.cancelling.cancel(Cancel(actor="operator", reason="stopped in the Temporal UI"))
 
     def _ending(self) -> OrderStatus:

@@ -6,23 +6,33 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
-    from contracts.steps import PlaceRequest, Terms
+    from contracts.commands import Cancel
+    from contracts.steps import Placed, PlaceRequest, Terms
     from domain.calendar import start_of
     from domain.holds import SYSTEM, Expiry, HoldKind
+    from domain.progress import LineUnits, ShipmentProgress
+    from domain.stock import StockAction
     from domain.units import UnitState
+    from workflows.cancelling import Cancelling
     from workflows.desk import Desk
     from workflows.money import Money
     from workflows.options import in_house
 
 
+Wait = tuple[datetime, HoldKind, str]
+"""Until when an order waits to be released, under which kind of hold, and why."""
+
+
 class Placing:
     """Routes and reserves what is open; queues what is short."""
 
-    def __init__(self, desk: Desk, money: Money) -> None:
+    def __init__(self, desk: Desk, money: Money, cancelling: Cancelling) -> None:
         self.desk = desk
         self.state = desk.state
         self.money = money
+        self._cancelling = cancelling
         self.release_on: date | None = None
+        self._launched = False
 
     @property
     def terms(self) -> Terms:
@@ -36,8 +46,7 @@ class Placing:
         lines = tuple(
             line
             for line in self.state.standing(UnitState.OPEN)
-            if (launch := self.state.line_facts[line.line_id].waits_until) is None
-            or launch <= today
+            if (launch := self._launch_of(line)) is None or launch <= today
         )
         if not lines:
             return
@@ -48,7 +57,39 @@ class Placing:
             bars=tuple(self.state.bars),
         )
         placed = await in_house(OrderActivities.place, ask)
-        self.state.place(placed)
+        self._take(placed)
+        unavailable, _ = self._still_open(placed.unavailable)
+        if unavailable:
+            never = Cancel(actor=SYSTEM, reason="out of stock", lines=unavailable)
+            await self._cancelling.cancel(never)
+
+    def _take(self, placed: Placed) -> None:
+        """Take over a placement. What was cancelled while it was made gives its stock back."""
+        self.state.allocation_no = placed.n
+        for place in placed.shipments:
+            lines, gone = self._still_open(place.lines)
+            self.state.stock_at(StockAction.RELEASE, place.location, gone)
+            if lines:
+                shipment_id = f"{self.state.order_id}-s{self.state.draw('shipment')}"
+                self.state.shipments[shipment_id] = ShipmentProgress(
+                    shipment_id=shipment_id, location=place.location, lines=lines
+                )
+                self.state.move_all(lines, UnitState.OPEN, UnitState.RESERVED)
+        short, _ = self._still_open(placed.backordered)
+        self.state.move_all(short, UnitState.OPEN, UnitState.BACKORDERED)
+
+    def _still_open(
+        self, lines: tuple[LineUnits, ...]
+    ) -> tuple[tuple[LineUnits, ...], tuple[LineUnits, ...]]:
+        """Split placed units into those that are still open and those that are not."""
+        kept, gone = [], []
+        for line in lines:
+            some = min(line.quantity, self.state.lines[line.line_id].units.open)
+            kept.append(LineUnits(line_id=line.line_id, quantity=some))
+            gone.append(LineUnits(line_id=line.line_id, quantity=line.quantity - some))
+        return tuple(one for one in kept if one.quantity), tuple(
+            one for one in gone if one.quantity
+        )
 
     def wait_for_stock(self) -> None:
         """Hold what is backordered until stock comes or its deadline ends it."""
@@ -66,20 +107,38 @@ class Placing:
         await self.desk.publish()
 
     async def stock_arrived(self) -> None:
-        """Try to place again what waits for stock."""
-        waiting = self.state.standing(UnitState.BACKORDERED)
-        self.state.move_all(waiting, UnitState.BACKORDERED, UnitState.OPEN)
-        await self.place()
+        """Try to place again what waits for stock, in the end also where it was short before."""
+        await self._place_waiting()
+        if self.state.bars and self.state.standing(UnitState.BACKORDERED):
+            self.state.bars.clear()
+            await self._place_waiting()
         if not self.state.standing(UnitState.BACKORDERED):
             self.state.lift_kind(HoldKind.BACKORDER, workflow.now(), SYSTEM, "stock came")
         await self.desk.publish()
 
-    def release_at(self) -> tuple[datetime, HoldKind, str] | None:
+    async def _place_waiting(self) -> None:
+        waiting = self.state.standing(UnitState.BACKORDERED)
+        self.state.move_all(waiting, UnitState.BACKORDERED, UnitState.OPEN)
+        await self.place()
+
+    # schedules and launches
+
+    def _launch_of(self, line: LineUnits) -> date | None:
+        return None if self._launched else self.state.line_facts[line.line_id].waits_until
+
+    def waive(self, wait: Wait) -> None:
+        """Let a wait count no more: a person lifted its hold before its time."""
+        if wait[1] is HoldKind.SCHEDULE:
+            self.release_on = None
+        else:
+            self._launched = True
+
+    def release_at(self) -> Wait | None:
         """Return until when the order must wait, why, and under which kind of hold."""
         waits = [
             (start_of(launch), HoldKind.PREORDER, f"launch on {launch}")
             for line in self.state.standing(UnitState.OPEN)
-            if (launch := self.state.line_facts[line.line_id].waits_until)
+            if (launch := self._launch_of(line))
         ]
         if self.release_on:
             text = f"to be released on {self.release_on}"

@@ -96,6 +96,8 @@ class ReturnCommands:
         for line_id, count in inspected.items():
             if not 0 < count <= received.get(line_id, 0):
                 refuse("quantity", f"line {line_id}: {received.get(line_id, 0)} were received")
+        if inspected and inspected != received:
+            refuse("quantity", "lines: say of each received unit what it is, or of none")
 
     @workflow.update(description='Call a return off: {"return_id":"..."}')
     async def cancel_return(self, ask: CancelReturn) -> Done:

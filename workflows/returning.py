@@ -6,19 +6,21 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
+    from activities.orders import OrderActivities
     from activities.shipping import CarrierActivities, WarehouseActivities
     from contracts.commands import InspectReturn, RequestReturn
-    from contracts.steps import LabelStep, ReturnStep
+    from contracts.steps import LabelStep, Parcels, ReturnStep
     from domain.holds import SYSTEM
     from domain.ledger import units_of
     from domain.progress import LineUnits, ReturnProgress, ReturnStatus
-    from domain.returns import OPEN, returnable
+    from domain.returns import NOT_ARRIVED, OPEN, returnable
     from domain.stock import StockAction
     from domain.units import UnitState
+    from workflows.contents import UNWEIGHED
     from workflows.desk import Desk, cause_of
-    from workflows.labels import UNWEIGHED, Labels
+    from workflows.labels import Labels
     from workflows.money import Money
-    from workflows.options import CARRIERS, WAREHOUSES, outside
+    from workflows.options import CARRIERS, WAREHOUSES, in_house, outside
 
 RESTOCK, DAMAGED, REJECTED = "restock", "damaged", "rejected"
 
@@ -102,7 +104,7 @@ class Returning:
                 self._state.stock_at(StockAction.RESTOCK, one.location, some)
         self._change(
             ask.return_id,
-            status=ReturnStatus.INSPECTED,
+            status=ReturnStatus.INSPECTED if accepted else ReturnStatus.REJECTED,
             lines=accepted or one.lines,
             rejected=rejected,
         )
@@ -122,9 +124,12 @@ class Returning:
             await self._received(return_id)
         if self._status(return_id) is ReturnStatus.RECEIVED:
             await self._inspected(return_id)
+        if self._status(return_id) is ReturnStatus.INSPECTED:
             await self._refund(return_id)
-        elif self._status(return_id) is ReturnStatus.REJECTED:
-            self._desk.tell("return_rejected", return_id, self._state.returns[return_id].lines)
+        one = self._state.returns[return_id]
+        turned_away = one.lines if one.status is ReturnStatus.REJECTED else one.rejected
+        if turned_away:
+            self._desk.tell("return_rejected", return_id, turned_away)
         await self._desk.publish()
 
     async def _authorised(self, return_id: str) -> None:
@@ -137,31 +142,34 @@ class Returning:
 
     async def _label(self, return_id: str) -> None:
         """Send the customer a label; without one the return goes on by the customer's own post."""
-        one = self._state.returns[return_id]
         if self._state.facts and self._state.facts.terms.return_label:
-            step = LabelStep(
-                order_id=self._state.order_id,
-                n=self._state.draw("effect"),
-                subject=return_id,
-                location=one.location,
-                parcel=UNWEIGHED,
-                is_return=True,
-            )
-            patience = self._desk.clocks.provider_patience
-            text = f"return label for {return_id}"
-            try:
-                bought = await outside(CarrierActivities.buy, step, CARRIERS, text, patience)
-                self._change(
-                    return_id, tracking_number=bought.tracking_number, label_id=bought.label_id
-                )
-                if self._status(return_id) is ReturnStatus.AUTHORISED:
-                    self._change(return_id, status=ReturnStatus.LABEL_SENT)
-            except ActivityError as failed:
-                self._note(return_id, "return.no_label", cause_of(failed))
+            await self._buy_label(return_id)
+        if self._status(return_id) not in NOT_ARRIVED:
+            return
         await self._announce(return_id)
         one = self._state.returns[return_id]
         self._desk.tell("return_authorised", return_id, one.lines, deadline=one.expires_at)
         await self._desk.publish()
+
+    async def _buy_label(self, return_id: str) -> None:
+        step = LabelStep(
+            order_id=self._state.order_id,
+            n=self._state.draw("effect"),
+            subject=return_id,
+            location=self._state.returns[return_id].location,
+            parcel=UNWEIGHED,
+            is_return=True,
+        )
+        patience = self._desk.clocks.provider_patience
+        text = f"return label for {return_id}"
+        try:
+            bought = await outside(CarrierActivities.buy, step, CARRIERS, text, patience)
+        except ActivityError as failed:
+            self._note(return_id, "return.no_label", cause_of(failed))
+            return
+        self._change(return_id, tracking_number=bought.tracking_number, label_id=bought.label_id)
+        if self._status(return_id) is ReturnStatus.AUTHORISED:
+            self._change(return_id, status=ReturnStatus.LABEL_SENT)
 
     async def _announce(self, return_id: str) -> None:
         one = self._state.returns[return_id]
@@ -182,17 +190,34 @@ class Returning:
             self._note(return_id, "return.not_announced", cause_of(failed))
 
     async def _received(self, return_id: str) -> None:
-        """Wait for the parcel until its time is over; an unused label is voided."""
+        """Wait for the parcel until its time is over; one that is on its way may still come."""
         one = self._state.returns[return_id]
         deadline = one.expires_at or workflow.now()
-        coming = (ReturnStatus.AUTHORISED, ReturnStatus.LABEL_SENT, ReturnStatus.IN_TRANSIT)
-        if not await self._desk.until(lambda: self._status(return_id) not in coming, deadline):
-            self._change(return_id, status=ReturnStatus.EXPIRED)
-            self._note(return_id, "return.expired", "")
+        if not await self._desk.until(lambda: self._status(return_id) not in NOT_ARRIVED, deadline):
+            if await self._scanned(one.tracking_number):
+                await self._late(return_id)
+            else:
+                self._change(return_id, status=ReturnStatus.EXPIRED)
+                self._note(return_id, "return.expired", "")
         closed = (ReturnStatus.EXPIRED, ReturnStatus.CANCELLED)
         if self._status(return_id) in closed and self._state.returns[return_id].label_id:
             why = await self._labels.void_label(return_id, self._state.returns[return_id].label_id)
             self._note(return_id, "label.kept" if why else "label.voided", why)
+
+    async def _scanned(self, tracking_number: str) -> bool:
+        ask = Parcels(order_id=self._state.order_id, tracking_number=tracking_number)
+        return (
+            bool(tracking_number)
+            and (await in_house(OrderActivities.last_scan, ask)).at is not None
+        )
+
+    async def _late(self, return_id: str) -> None:
+        self._change(return_id, status=ReturnStatus.IN_TRANSIT)
+        await self._desk.patient(
+            lambda: self._status(return_id) is not ReturnStatus.IN_TRANSIT,
+            self._desk.clocks.lost_after,
+            f"{return_id} was sent back and has not arrived",
+        )
 
     async def _inspected(self, return_id: str) -> None:
         lines = self._state.returns[return_id].lines
@@ -207,22 +232,17 @@ class Returning:
 
     async def _refund(self, return_id: str) -> None:
         one = self._state.returns[return_id]
-        all_rejected = sum(units_of(one.rejected).values()) >= sum(units_of(one.lines).values())
-        if one.rejected and all_rejected and one.rejected == one.lines:
-            self._change(return_id, status=ReturnStatus.REJECTED)
-            self._desk.tell("return_rejected", return_id, one.rejected)
-            return
         refunded = await self._money.give_back()
         self._change(return_id, status=ReturnStatus.REFUNDED, refund=refunded)
         self._note(return_id, "return.refunded", str(refunded))
         self._desk.tell("refunded", return_id, one.lines, refunded)
-        if one.rejected:
-            self._desk.tell("return_rejected", return_id, one.rejected)
 
     # parts
 
     def _location(self, lines: tuple[LineUnits, ...]) -> str:
-        """Send a return to where its first line was shipped from."""
+        """Send a return to the policy's place, or to where its first line was shipped from."""
+        if self._state.facts and self._state.facts.terms.return_location:
+            return self._state.facts.terms.return_location
         for shipment in self._state.shipments.values():
             if shipment.delivered_at and lines[0].line_id in units_of(shipment.lines):
                 return shipment.location

@@ -7,8 +7,8 @@ the next ``publish``.
 
 from datetime import datetime, timedelta
 
-from contracts.steps import LineFacts, Placed, Screened
-from domain.ledger import Held, due, given_back_for
+from contracts.steps import LineFacts, Screened
+from domain.ledger import Held, collectable, due, given_back_for
 from domain.progress import (
     LineProgress,
     LineUnits,
@@ -50,6 +50,7 @@ class OrderState(Book):
         self.bars: list[Bar] = []
         self.fees = 0
         self.voided = False
+        self.given_up = False
         self.action_required = False
         self.accepted = False
         self.ended: OrderStatus | None = None
@@ -73,20 +74,6 @@ class OrderState(Book):
             self.line_facts[fact.line_id] = fact
             if fact.line_id not in self.lines:
                 self.add((fact,))
-
-    def place(self, placed: Placed) -> list[str]:
-        """Take over a placement: reserved units become planned shipments; returns their ids."""
-        self.allocation_no = placed.n
-        planned = []
-        for place in placed.shipments:
-            shipment_id = f"{self.order_id}-s{self.draw('shipment')}"
-            self.shipments[shipment_id] = ShipmentProgress(
-                shipment_id=shipment_id, location=place.location, lines=place.lines
-            )
-            self.move_all(place.lines, UnitState.OPEN, UnitState.RESERVED)
-            planned.append(shipment_id)
-        self.move_all(placed.backordered, UnitState.OPEN, UnitState.BACKORDERED)
-        return planned
 
     # units
 
@@ -126,9 +113,12 @@ class OrderState(Book):
                 parcel=fact.parcel,
             )
 
-    def everywhere(self, state: UnitState) -> tuple[LineUnits, ...]:
-        """Return the units that stand in a state, with and without a parcel."""
-        return (*self.standing(state), *self.standing(state, parcel=False))
+    def uncancelled(self) -> tuple[LineUnits, ...]:
+        """Return all units that are to be paid for, wherever they are."""
+        return tuple(
+            LineUnits(line_id=line.line_id, quantity=collectable(line))
+            for line in self.lines.values()
+        )
 
     def travelling(self) -> bool:
         """Whether a parcel is still on its way, or on its way to the carrier."""
@@ -162,12 +152,15 @@ class OrderState(Book):
     @property
     def over(self) -> bool:
         """Whether nothing is left to do for the customer before the returns."""
-        return self.ended is not None or (bool(self.lines) and self.live == 0)
+        done = self.given_up or (bool(self.lines) and self.live == 0)
+        return self.ended is not None or done
 
     @property
     def called_off(self) -> bool:
-        """Whether every unit was cancelled before anything left."""
-        return self.ended is not None or (bool(self.lines) and self.all_cancelled())
+        """Whether every unit was cancelled before anything left, or there was none to begin with
+        and the order was given up."""
+        gone = self.given_up or (bool(self.lines) and self.all_cancelled())
+        return self.ended is not None or gone
 
     def all_cancelled(self) -> bool:
         """Whether every ordered unit was cancelled."""
@@ -269,7 +262,7 @@ class OrderState(Book):
             (line.units for line in self.lines.values()),
             list(self.holds.values()),
             self.ended,
-            self.accepted,
+            self.accepted or self.was_held,
         )
 
     def progress(self) -> OrderProgress:

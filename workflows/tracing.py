@@ -34,10 +34,10 @@ class Tracing:
 
     def heard(self, shipment_id: str, milestone: Milestone) -> None:
         """Take in a carrier's milestone; the first end counts, whatever comes later."""
-        shipment = self._state.shipments[shipment_id]
-        if milestone.kind in FATES and shipment.handed_over_at and self._fate is None:
+        status = self._state.shipments[shipment_id].status
+        if milestone.kind in FATES and self._fate is None:
             self._fate = milestone
-        elif milestone.kind is MilestoneKind.EXCEPTION:
+        elif milestone.kind is MilestoneKind.EXCEPTION and status is ShipmentStatus.HANDED_OVER:
             self._note(shipment_id, "shipment.exception", milestone.detail)
 
     async def follow(self, shipment_id: str) -> None:
@@ -91,7 +91,8 @@ class Tracing:
             self._state.give_back(line, UnitState.SHIPPED, with_shipping=True)
         await self._desk.publish(alert=(f"parcel_{status}", f"claim for {shipment_id}"))
         refunded = await self._money.give_back()
-        self._desk.tell("claim_lost", shipment_id, lines, refunded)
+        template = "claim_lost" if status is ShipmentStatus.LOST else "refunded"
+        self._desk.tell(template, shipment_id, lines, refunded)
         await self._desk.publish()
 
     def _note(self, shipment_id: str, kind: str, text: str) -> None:

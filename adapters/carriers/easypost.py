@@ -35,6 +35,8 @@ API = "https://api.easypost.com/v2"
 MOST_PAGES = 3
 T = TypeVar("T")
 REFUNDED = ("submitted", "refunded")
+UNTOLD = 999
+"""Days of a rate whose carrier does not tell them."""
 
 
 class EasyPostCarrier:
@@ -95,7 +97,9 @@ class EasyPostCarrier:
         if not _same_parcel(shipment.parcel, request.parcel):
             raise EffectRefused(f"{key} already bought another parcel", "key_reused")
         if not shipment.postage_label:
-            shipment = self._pay(shipment, choose_rate(shipment, request.service))
+            shipment = self._pay(
+                shipment, choose_rate(shipment, request.service, request.within_days)
+            )
         return _label(shipment)
 
     def _pay(self, shipment: Any, rate: Any) -> Any:
@@ -144,10 +148,12 @@ class EasyPostCarrier:
         return status in REFUNDED
 
 
-def choose_rate(shipment: Any, service: str) -> Any:
-    """Return the cheapest rate of ``Carrier/Service`` (case ignored), or of all when empty.
+def choose_rate(shipment: Any, service: str, within_days: int = 0) -> Any:
+    """Return the cheapest rate of ``Carrier/Service`` (case ignored); without a service, the
+    cheapest that arrives within so many days (0 is any), or the fastest when none does.
 
-    Equal prices are decided by delivery days, then by name, so that every attempt agrees.
+    Equal prices are decided by delivery days, then by name, so that every attempt agrees. A rate
+    whose days the carrier does not tell counts as the slowest.
 
     Raises:
         EffectRefused: no rate fits (code ``no_rate``); the carriers' own words are passed on.
@@ -161,16 +167,17 @@ def choose_rate(shipment: Any, service: str) -> Any:
     if not rates:
         said = "; ".join(str(message.message) for message in shipment.messages or ())
         raise EffectRefused(f"no rate for {service or 'this parcel'}: {said}"[:500], "no_rate")
+    if within_days and not wanted:
+        fastest = min(map(_days, rates))
+        rates = [rate for rate in rates if _days(rate) <= max(within_days, fastest)]
     return min(
         rates,
-        key=lambda rate: (
-            Decimal(rate.rate),
-            rate.delivery_days or 999,
-            rate.carrier,
-            rate.service,
-            rate.id,
-        ),
+        key=lambda rate: (Decimal(rate.rate), _days(rate), rate.carrier, rate.service, rate.id),
     )
+
+
+def _days(rate: Any) -> int:
+    return rate.delivery_days or UNTOLD
 
 
 def shipment_params(request: LabelRequest, key: str) -> dict[str, Any]:

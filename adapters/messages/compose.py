@@ -56,6 +56,7 @@ class MailComposer:
             label_url=page if step.template == "return_authorised" else "",
             reason=step.reason[:300],
             whole=_is_whole(order, step.lines),
+            replacement=step.template == "claim_lost" and step.amount is None,
         )
         message = render(step.template, facts, order.customer.email)
         return message.model_copy(

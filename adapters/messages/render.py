@@ -36,6 +36,8 @@ from ports.messages import Message
 
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST_SUBJECT = 200
+CACHED = 512
+"""Templates and locales are read once; a merchant's new file is seen after a restart."""
 
 
 class Renderer:
@@ -49,6 +51,7 @@ class Renderer:
         folders = [overrides, TEMPLATES] if overrides else [TEMPLATES]
         self._folders = folders
         self._environments = {kind: _environment(folders, kind) for kind in ("txt", "html")}
+        self._select = lru_cache(maxsize=CACHED)(self._search)
 
     def render(self, template: str, facts: MessageFacts, to: str) -> Message:
         """Return the message.
@@ -57,26 +60,30 @@ class Renderer:
             EffectRefused: there is no such template (``unknown_template``), or the recipient or a
                 fact in the subject holds a line break (``header_injection``).
         """
-        text, html = (self._body(template, facts, kind) for kind in ("txt", "html"))
-        subject = self._block("txt", template, "subject", facts).strip()
+        language = self._language(facts)
+        text, html = (self._body(template, facts, kind, language) for kind in ("txt", "html"))
+        subject = self._block("txt", template, "subject", facts, language).strip()
         for header in (to, subject, facts.order_number, facts.shop_name):
             if re.search(r"[\r\n\x00]", header):
                 raise EffectRefused("line break in a header", "header_injection")
         return Message(to=to, subject=subject[:LONGEST_SUBJECT], text=text, html=html)
 
-    def _body(self, template: str, facts: MessageFacts, kind: str) -> str:
+    def _body(self, template: str, facts: MessageFacts, kind: str, language: dict[str, Any]) -> str:
         layout = self._found(kind, f"layout.{kind}", facts)
         parts = {
-            name: self._block(kind, template, name, facts) for name in ("heading", "body", "button")
+            name: self._block(kind, template, name, facts, language)
+            for name in ("heading", "body", "button")
         }
         paragraphs = [line.strip() for line in parts["body"].splitlines() if line.strip()]
         rendered = layout.render(
             facts=facts, heading=parts["heading"].strip(), paragraphs=paragraphs,
-            button=parts["button"].strip(), template=template, **self._language(facts),
+            button=parts["button"].strip(), template=template, **language,
         )  # fmt: skip
         return re.sub(r"\n{3,}", "\n\n", rendered).strip() + "\n"
 
-    def _block(self, kind: str, template: str, name: str, facts: MessageFacts) -> str:
+    def _block(
+        self, kind: str, template: str, name: str, facts: MessageFacts, language: dict[str, Any]
+    ) -> str:
         environment = self._environments[kind]
         try:
             found = self._found(kind, f"{template}.jinja", facts)
@@ -84,13 +91,15 @@ class Renderer:
             raise EffectRefused(f"there is no message {template!r}", "unknown_template") from error
         if name not in found.blocks:
             return ""
-        context = found.new_context({"facts": facts, **self._language(facts)})
+        context = found.new_context({"facts": facts, **language})
         text = "".join(found.blocks[name](context))
         # Blocks are escaped already, and go into the layout as they are.
         return environment.filters["safe"](text) if kind == "html" else text
 
     def _found(self, kind: str, name: str, facts: MessageFacts) -> Template:
-        language = locale_of(facts.locale).language
+        return self._select(kind, locale_of(facts.locale).language, name)
+
+    def _search(self, kind: str, language: str, name: str) -> Template:
         return self._environments[kind].select_template([f"{language}/{name}", name])
 
     def _language(self, facts: MessageFacts) -> dict[str, Any]:
@@ -131,9 +140,11 @@ def _environment(folders: list[Path], kind: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
 
 
+@lru_cache(maxsize=CACHED)
 def locale_of(name: str) -> Locale:
     """Return the locale of a storefront's name (``de-DE``, ``pt_BR``), English when unknown."""
     try:

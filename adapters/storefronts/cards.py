@@ -68,7 +68,7 @@ def holds_card(text: str, name: str = "") -> bool:
         return False
     plain = unicodedata.normalize("NFKC", text)
     return any(
-        _is_card(digits, name) for run in _RUN.finditer(plain) for digits in _candidates(plain, run)
+        is_card(digits, name) for run in _RUN.finditer(plain) for digits in _candidates(plain, run)
     )
 
 
@@ -77,7 +77,7 @@ def _leaf_holds_card(item: object, name: str) -> bool:
         return holds_card(item, name)
     if isinstance(item, bool) or not isinstance(item, int) or not 10**12 <= item < 10**19:
         return False
-    return not _ID_NAME.search(name) and _is_card(str(item), name)
+    return not _ID_NAME.search(name) and is_card(str(item), name)
 
 
 def _candidates(text: str, run: re.Match[str]) -> Iterator[str]:
@@ -98,15 +98,17 @@ def _candidates(text: str, run: re.Match[str]) -> Iterator[str]:
                 yield digits
 
 
-def _is_card(digits: str, name: str) -> bool:
-    if not _BRANDS.fullmatch(digits) or not _luhn(digits):
+def is_card(digits: str, name: str = "") -> bool:
+    """Tell whether digits alone are a card number; ``name`` as for ``holds_card``."""
+    if not _BRANDS.fullmatch(digits) or not luhn(digits):
         return False
     if len(digits) == 13 and _PHONE_NAME.search(name):
         return False
     return not (len(digits) <= 14 and _CODE_NAME.search(name) and _gs1(digits))
 
 
-def _luhn(digits: str) -> bool:
+def luhn(digits: str) -> bool:
+    """Tell whether the check digit is right (ISO/IEC 7812-1)."""
     total = sum(map(int, digits[-1::-2]))
     return (total + sum(sum(divmod(2 * int(d), 10)) for d in digits[-2::-2])) % 10 == 0
 

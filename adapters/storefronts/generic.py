@@ -126,6 +126,11 @@ def _with_order(event: StorefrontEvent, data: dict[str, object], channel: str) -
     )
 
 
+def can_sign(secret: str) -> bool:
+    """Tell whether a secret is one by the specification: base64, perhaps after ``whsec_``."""
+    return any(True for _ in _keys([secret]))
+
+
 def _sent_at(stamp: str) -> datetime:
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 11):
         raise Unauthentic("the stamp is not in seconds since 1970")

@@ -1,6 +1,6 @@
 """Our own order format: the body of ``POST /orders`` and the ``data`` of a generic webhook."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, ValidationError, field_validator
 
@@ -70,6 +70,9 @@ class GenericOrder(Exact):
     note: str = Field(default="", max_length=5000)
     tags: tuple[Annotated[str, Field(max_length=100)], ...] = Field(default=(), max_length=50)
     test: StrictBool = False
+    risk: Literal["", "low", "medium", "high"] = Field(
+        default="", description="Your own estimate of fraud; grading rules match it."
+    )
     attributes: Attributes = Field(default_factory=dict)
 
     @field_validator("currency")
@@ -93,7 +96,7 @@ class GenericOrder(Exact):
         shipping = ShippingChoice(**self.shipping.model_dump())
         totals = self._totals(lines, shipping)
         named = ("external_id", "number", "placed_at", "currency", "deliver_on", "note", "tags")
-        fields: dict[str, object] = {name: getattr(self, name) for name in (*named, "test")}
+        fields: dict[str, object] = {name: getattr(self, name) for name in (*named, "test", "risk")}
         fields |= {
             "order_id": order_id_of(channel, self.external_id),
             "channel": channel,

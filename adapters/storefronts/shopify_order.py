@@ -24,6 +24,7 @@ from adapters.storefronts.shopify_lines import (
     shop_money_set,
 )
 from adapters.storefronts.shopify_payment import read_payment
+from adapters.storefronts.shopify_risk import read_risk
 from domain.order import (
     Address,
     Customer,
@@ -73,6 +74,7 @@ def read_order(body: Reading, channel: str, test: bool = False) -> Order:
         "note": body.clipped("note", 5000),
         "tags": tags_of(body.fields.get("tags")),
         "test": test or body.flag("test"),
+        "risk": read_risk(body),
         "attributes": _attributes(body),
     }
     return assemble(body.problems, fields)

@@ -4,12 +4,20 @@ and none can be made up by a caller: what is not in the set counts as ``other``.
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from time import perf_counter
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    start_http_server,
+)
 from temporalio.runtime import (
     LogForwardingConfig,
     LoggingConfig,
@@ -99,6 +107,24 @@ class Metrics:
     def render(self) -> bytes:
         """Return the text that Prometheus scrapes."""
         return generate_latest(self.registry)
+
+    @contextmanager
+    def served(self, host: str, port: int) -> Iterator[None]:
+        """Answer at ``http://host:port/metrics`` from a thread of its own; port 0 is off.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        if port == 0:
+            yield
+            return
+        server, thread = start_http_server(port, host, self.registry)
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"waybill_{name}", text, labels, registry=self.registry)

@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from adapters.storefronts.cards import is_card
+
 GONE = "[redacted]"
 MAX_TEXT = 4_000
 _MAX_SCAN, _MAX_DEPTH, _MAX_ITEMS = 16_000, 6, 50
@@ -120,7 +122,7 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _has_card(digits: str) -> bool:
-    """Whether consecutive groups of digits make a card number: 13 to 19 digits that pass Luhn."""
+    """Whether consecutive groups of digits make a card number of any brand."""
     groups = re.findall(r"\d+", digits)
     for start in range(len(groups)):
         number = ""
@@ -128,12 +130,6 @@ def _has_card(digits: str) -> bool:
             number += group
             if len(number) > 19:
                 break
-            if len(number) >= 13 and luhn(number):
+            if is_card(number):
                 return True
     return False
-
-
-def luhn(digits: str) -> bool:
-    """Whether the check digit is right (ISO/IEC 7812-1)."""
-    doubled = (int(d) * (1 + i % 2) for i, d in enumerate(reversed(digits)))
-    return sum(n - 9 if n > 9 else n for n in doubled) % 10 == 0

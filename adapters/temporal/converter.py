@@ -8,7 +8,7 @@ raising it in a later version would change what an open order was promised, and 
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 from pydantic_core import to_json
 from temporalio.api.common.v1 import Payload
@@ -18,7 +18,9 @@ from temporalio.converter import (
     DataConverter,
     DefaultFailureConverterWithEncodedAttributes,
     DefaultPayloadConverter,
+    EncodingPayloadConverter,
     JSONPlainPayloadConverter,
+    SerializationContext,
 )
 
 from adapters.temporal.codec import EncryptionCodec
@@ -50,12 +52,19 @@ class LeanPayloadConverter(CompositePayloadConverter):
     """The SDK's default converters with ``LeanJson`` in place of plain JSON."""
 
     def __init__(self) -> None:
-        super().__init__(
-            *(
-                LeanJson() if isinstance(converter, JSONPlainPayloadConverter) else converter
-                for converter in DefaultPayloadConverter.default_encoding_payload_converters
-            )
-        )
+        self.converters = _CONVERTERS  # the SDK makes several of these for each workflow task
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """Return itself: no converter of ours asks whose payload it writes."""
+        return self
+
+
+_CONVERTERS: Mapping[bytes, EncodingPayloadConverter] = {
+    converter.encoding.encode(): LeanJson()
+    if isinstance(converter, JSONPlainPayloadConverter)
+    else converter
+    for converter in DefaultPayloadConverter.default_encoding_payload_converters
+}
 
 
 def lean(value: Any) -> Any:

@@ -7,15 +7,17 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from domain.money import part
+from domain.order import Order
 from domain.progress import (
     TERMINAL,
+    LineProgress,
     LineUnits,
     OrderProgress,
     OrderStatus,
     ReturnStatus,
     ShipmentStatus,
 )
+from domain.shares import value_of
 from store.checks.rows import Violation
 from store.tables.intake import orders
 from store.tables.orders import COUNTERS, order_lines, projections
@@ -52,7 +54,7 @@ OPEN_RETURN = {
     ReturnStatus.INSPECTED,
 }
 PROJECTED = (
-    select(projections, orders.c.total, orders.c.created_at)
+    select(projections, orders.c.total, orders.c.document, orders.c.created_at)
     .join(orders, orders.c.order_id == projections.c.order_id)
     .order_by(projections.c.order_id)
 )
@@ -145,18 +147,29 @@ def money_adds_up(progress: OrderProgress, row: Any) -> Iterator[Violation]:
         text = f"{progress.status.value}, yet {kept} kept and {money.authorised} authorised"
         yield Violation("M5", order_id, text)
     if progress.status is S.COMPLETED and money.provider:
-        worth = sum(_worth(line.collect, line.units) - line.given_back for line in progress.lines)
+        worth = sum(_worth(line) - line.given_back for line in progress.lines)
         if kept != worth:
             yield Violation("M5", order_id, f"{kept} kept for goods worth {worth}")
     total = sum(line.total for line in progress.lines)
-    if progress.lines and total != row.total:
+    if progress.lines and total != row.total and total + _worth_before(row.document) != row.total:
         yield Violation("M6", order_id, f"the lines add up to {total}, the order to {row.total}")
 
 
-def _worth(collect: int, units: Any) -> int:
-    """Return what the units that went out are worth; they take a line's lowest numbers."""
-    out = units.shipped + units.delivered + units.returned
-    return part(collect, units.ordered, 0, out) if units.ordered else 0
+def _worth(line: LineProgress) -> int:
+    """Return what the units that went out are worth; they take a line's lowest numbers.
+
+    Units that were cancelled before we took the order share in nothing (``domain.shares``).
+    """
+    quantity = line.units.ordered - line.before
+    out = line.units.shipped + line.units.delivered + line.units.returned
+    return value_of(line.collect, quantity, 0, out) if quantity else 0
+
+
+def _worth_before(document: str) -> int:
+    """Return what the order's lines cost that were cancelled in full before we took it; the
+    process does not know them."""
+    lines = Order.model_validate_json(document).lines
+    return sum(line.net for line in lines if line.already_cancelled >= line.quantity)
 
 
 def _units(parcels: Iterator[tuple[LineUnits, ...]]) -> Counter[str]:

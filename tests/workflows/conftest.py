@@ -7,6 +7,7 @@ import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
 from domain.policy import Policy
+from tests.workflows.invariants import check
 from tests.workflows.world import World, start_server
 
 
@@ -28,7 +29,9 @@ async def open_world(
     async def open_it(policy: Policy | None = None) -> World:
         world = World(server.client, tmp_path, policy)
         stack.callback(world.close)
-        await stack.enter_async_context(world.worker())
+        stack.push_async_callback(world.rest)
+        await world.work()
+        stack.push_async_callback(check, world)
         return world
 
     yield open_it  # type: ignore[misc]
@@ -39,3 +42,9 @@ async def open_world(
 async def world(open_world: Callable[[], "asyncio.Future[World]"]) -> World:
     """The usual shop."""
     return await open_world()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(open_world: Callable[..., "asyncio.Future[World]"]) -> World:
+    """A shop without a grace period."""
+    return await open_world(Policy(grace=()))

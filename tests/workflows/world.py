@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
+from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.testing import WorkflowEnvironment
+from temporalio.testing import TimeSkipper, TimeSkippingConfig, WorkflowEnvironment
 
 from adapters.messages.compose import MailComposer
 from adapters.security.links import Links
@@ -76,6 +79,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def order_time() -> datetime:
+    """Return the time of the order that a step is done for: its clock may be ahead of ours."""
+    if activity.in_activity() and not activity.info().is_local:
+        return activity.info().started_time
+    return now()
+
+
 async def start_server() -> WorkflowEnvironment:
     """Start the dev server with a clock per workflow that skips waiting (TEMPORAL.md T6)."""
     return await WorkflowEnvironment.start_time_skipping_v2(
@@ -90,41 +100,53 @@ async def start_server() -> WorkflowEnvironment:
     )
 
 
+@cache
+def stocked() -> bytes:
+    """Return a database with two locations and three products, made once for all tests."""
+    with TemporaryDirectory() as folder:
+        database = Path(folder) / "waybill.db"
+        migrate(f"sqlite:///{database}")
+        store = open_store(f"sqlite:///{database}")
+        for code, priority in (("east", 0), ("west", 1)):
+            store.save_location(Location(code=code, address=SHOP, priority=priority))
+        for sku in ("MUG", "TEE", "CAP"):
+            store.save_product(Product(sku=sku, title=sku.title(), grams=300))
+            for code in ("east", "west"):
+                shelve(store, sku, code, 10)
+        store.close()
+        return database.read_bytes()
+
+
+def shelve(store: SqlStore, sku: str, location: str, quantity: int) -> None:
+    """Put units on a shelf."""
+    reason = MovementReason.RECEIPT
+    store.receive(sku, location, quantity, reason=reason, key=uuid4().hex, actor="test")
+
+
 class World:
     """One shop with two locations, fakes outside, and a worker."""
 
     def __init__(self, client: Client, folder: Path, policy: Policy | None = None) -> None:
         self.client = client
+        self.still_client = Client(**(client.config() | {"interceptors": []}))
+        self.time = TimeSkipper(self.still_client)
+        self.running: list[Running] = []
+        self._at_work = AsyncExitStack()
         self.faults = FaultPlan()
-        url = f"sqlite:///{folder / 'waybill.db'}"
-        migrate(url)
-        self.store: SqlStore = open_store(url)
-        self.payments = FakePaymentGateway(now, self.faults)
-        self.carrier = FakeCarrier(now, self.faults)
-        self.warehouse = FakeWarehouse(now, self.faults)
-        self.mailer = FakeMailer(now, self.faults)
-        self.vendor = FakeFraudVendor(now, self.faults)
-        self._shop(policy or Policy(grace=(GraceRule(seconds=1800),)))
-
-    def _shop(self, policy: Policy) -> None:
-        self.store.save_policy(policy, "test", now())
-        for code, priority in (("east", 0), ("west", 1)):
-            self.store.save_location(Location(code=code, address=SHOP, priority=priority))
-        for sku in ("MUG", "TEE", "CAP"):
-            self.store.save_product(Product(sku=sku, title=sku.title(), grams=300))
-            for code in ("east", "west"):
-                self.stock(sku, code, 10)
+        database = folder / "waybill.db"
+        database.write_bytes(stocked())
+        self.store: SqlStore = open_store(f"sqlite:///{database}")
+        self.payments = FakePaymentGateway(order_time, self.faults)
+        self.carrier = FakeCarrier(order_time, self.faults)
+        self.warehouse = FakeWarehouse(order_time, self.faults)
+        self.mailer = FakeMailer(order_time, self.faults)
+        self.vendor = FakeFraudVendor(order_time, self.faults)
+        usual = Policy(grace=(GraceRule(seconds=1800),))
+        self.store.save_policy(policy or usual, "test", now())
 
     def stock(self, sku: str, location: str, quantity: int) -> None:
         """Put units on a shelf."""
-        self.store.receive(
-            sku,
-            location,
-            quantity,
-            reason=MovementReason.RECEIPT,
-            key=uuid4().hex,
-            actor="test",
-        )
+        shelve(self.store, sku, location, quantity)
 
     def outside(self) -> Outside:
         """Return everything the activities touch."""
@@ -153,6 +175,14 @@ class World:
                     await stack.enter_async_context(one)
                 yield
 
+    async def work(self) -> None:
+        """Start the workers."""
+        await self._at_work.enter_async_context(self.worker())
+
+    async def rest(self) -> None:
+        """Stop the workers: nobody is there until ``work`` is called again."""
+        await self._at_work.aclose()
+
     def close(self) -> None:
         """Let go of the database."""
         self.store.close()
@@ -172,10 +202,12 @@ class World:
         self.store.accept(delivery, order)
         return order
 
-    async def start(self, order: Order, cancelled: str | None = None) -> "Running":
-        """Take an order in and start its process."""
+    async def start(
+        self, order: Order, cancelled: str | None = None, *, still: bool = False
+    ) -> "Running":
+        """Take an order in and start its process; its clock skips all waiting, unless ``still``."""
         self.accept(order)
-        handle = await self.client.start_workflow(
+        handle = await (self.still_client if still else self.client).start_workflow(
             WORKFLOW,
             OrderRef(order_id=order.order_id, cancel_reason=cancelled),
             id=workflow_id(order.order_id),
@@ -183,7 +215,8 @@ class World:
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             result_type=OrderResult,
         )
-        return Running(self, handle, order.order_id)
+        self.running.append(Running(self, handle, order.order_id))
+        return self.running[-1]
 
 
 class Running:
@@ -215,6 +248,13 @@ class Running:
         """Send a milestone, as the API does."""
         milestone = Milestone(kind=kind, subject=subject, at=now(), **more)
         await self.handle.signal("milestone", milestone)
+
+    async def skip(self, duration: timedelta | None = None) -> None:
+        """Move the order's clock forward and let it stand; or skip all waiting from now on."""
+        if duration is not None:
+            await self.world.time.fast_forward(self.handle, duration)
+            return
+        await self.world.time._update_time_skipping_config(self.handle, TimeSkippingConfig())
 
     async def ask(self, command: str, model: Any, result: Any = None, key: str = "") -> Any:
         """Send an update and wait for its answer."""
