@@ -47,12 +47,14 @@ class OrderActivities:
         check_address: AddressCheck,
         locate: Geocoder,
         now: Clock,
+        public_url: str = "",
     ) -> None:
         self._store = store
         self._rules = rules
         self._check_address = check_address
         self._locate = locate
         self._now = now
+        self._public_url = public_url.rstrip("/")
 
     @activity.defn(name="screen")
     def screen(self, ask: Screen) -> Screened:
@@ -76,6 +78,7 @@ class OrderActivities:
                     "grade": verdict,
                     "score": score,
                     "reasons": reasons,
+                    "page": f"{self._public_url}/orders/{ask.order_id}",
                 }
             )
 

@@ -85,6 +85,7 @@ def _terms(stored: StoredOrder, policy: Policy, days: int, service: str) -> Term
         automatic_returns=policy.returns.automatic,
         lost_parcel=policy.returns.lost_parcel,
         resolutions=policy.returns.resolutions,
+        days=days,
         transit_days=days + policy.routing.handling_days,
         service=service,
         clocks=policy.clocks,

@@ -45,6 +45,7 @@ class Terms(Wire):
     lost_parcel: LostParcel
     resolutions: tuple[Resolution, ...]
     transit_days: int
+    days: int
     service: str
     clocks: Clocks
     return_location: str = ""
@@ -97,6 +98,7 @@ class Screened(Wire):
     score: int = 0
     reasons: tuple[str, ...] = ()
     vendor: str = ""
+    page: str = ""
 
 
 class Graded(Wire):

@@ -1,6 +1,8 @@
 """``python -m workers [QUEUE …]``: run workers until SIGTERM or SIGINT."""
 
 import asyncio
+import logging
+import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +13,7 @@ from adapters.settings import Settings
 from adapters.telemetry import logs
 from adapters.telemetry.metrics import LoopWatch, Metrics, TaskFailureAlarm, temporal_runtime
 from adapters.temporal.client import connect
+from contracts.orders import CARRIERS, MESSAGES, ORDERS, PAYMENTS, WAREHOUSES
 from ports.stores import Store
 from workers.compose import activities, now, outside
 from workers.running import THREADS, workers
@@ -20,10 +23,7 @@ async def main(queues: list[str]) -> None:
     """Run until told to stop; steps under way are finished first."""
     settings = Settings().check()
     logs.configure(settings.log_level)
-    runtime = temporal_runtime(
-        f"127.0.0.1:{settings.metrics_port}" if settings.metrics_port else ""
-    )
-    client = await connect(settings, runtime=runtime)
+    client = await connect(settings, runtime=temporal_runtime(settings.metrics_address))
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -32,6 +32,8 @@ async def main(queues: list[str]) -> None:
     TaskFailureAlarm(metrics, partial(_tell, world.store)).install()
     with ThreadPoolExecutor(THREADS, thread_name_prefix="step") as threads:
         async with AsyncExitStack() as running:
+            host = str(settings.metrics_host)
+            running.enter_context(metrics.served(host, settings.worker_metrics_port))
             watch = asyncio.create_task(LoopWatch(metrics.loop_lag).run())
             for worker in workers(
                 client,
@@ -40,11 +42,23 @@ async def main(queues: list[str]) -> None:
                 queues=queues,
                 sandbox=settings.workflow_sandbox,
                 sticky_seconds=settings.sticky_timeout,
+                rates=rates(settings),
             ):
                 await running.enter_async_context(worker)
             print("workers are ready", flush=True)
             await stop.wait()
             watch.cancel()
+
+
+def rates(settings: Settings) -> dict[str, float]:
+    """Return how many activities a second each task queue may do; 0 is unlimited."""
+    return {
+        ORDERS: settings.rate_orders,
+        PAYMENTS: settings.rate_payments,
+        CARRIERS: settings.rate_carriers,
+        WAREHOUSES: settings.rate_warehouses,
+        MESSAGES: settings.rate_messages,
+    }
 
 
 def _tell(store: Store, workflow: str) -> None:
@@ -54,3 +68,8 @@ def _tell(store: Store, workflow: str) -> None:
 
 if __name__ == "__main__":
     asyncio.run(main(sys.argv[1:]))
+    logging.shutdown()
+    sys.stdout.flush()
+    # Threads of the SDK's core may still call into Python while it takes itself apart, which
+    # aborts it (exit code 134): all is done, so leave without taking it apart.
+    os._exit(0)

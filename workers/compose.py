@@ -12,14 +12,13 @@ from activities.orders import OrderActivities
 from activities.payments import PaymentActivities
 from activities.shipping import CarrierActivities, WarehouseActivities
 from adapters.addresses.geo import locate
-from adapters.addresses.i18n import check
+from adapters.addresses.i18n import faults_of
 from adapters.messages.compose import MailComposer
 from adapters.providers import build
 from adapters.rules.order_rules import CelOrderRules
 from adapters.security.links import Links
 from adapters.settings import Settings
 from contracts.orders import CARRIERS, MESSAGES, ORDERS, PAYMENTS, WAREHOUSES
-from domain.order import Address
 from ports.carriers import Carrier
 from ports.fraud import FraudVendor
 from ports.messages import Composer, Mailer
@@ -43,6 +42,7 @@ class Outside:
     mailer: Mailer
     composer: Composer
     vendors: dict[str, FraudVendor]
+    public_url: str = ""
 
 
 def now() -> datetime:
@@ -65,13 +65,16 @@ def outside(settings: Settings) -> Outside:
         warehouse=build("warehouses", settings.warehouse, settings),
         mailer=build("mailers", settings.mailer, settings),
         composer=MailComposer(Links(secrets), settings.public_url, now),
+        public_url=settings.public_url,
         vendors={fraud: build("fraud", fraud, settings)} if fraud else {},
     )
 
 
 def activities(world: Outside, clock: Callable[[], datetime] = now) -> Activities:
     """Return all activities by task queue."""
-    orders = OrderActivities(world.store, CelOrderRules(), _faults, locate, clock)
+    orders = OrderActivities(
+        world.store, CelOrderRules(), faults_of, locate, clock, world.public_url
+    )
     fraud = FraudActivities(world.vendors, world.store)
     payments = PaymentActivities(world.gateways, world.store, world.store)
     carriers = CarrierActivities(world.carrier, world.store)
@@ -99,7 +102,3 @@ def activities(world: Outside, clock: Callable[[], datetime] = now) -> Activitie
         WAREHOUSES: [warehouses.release, warehouses.stop, warehouses.expect],
         MESSAGES: [messages.send],
     }
-
-
-def _faults(address: Address) -> list[tuple[str, str]]:
-    return check(address)[0]

@@ -46,7 +46,8 @@ def workers(
         queues: task queues to serve; none means all.
         sticky_seconds: how long a dead worker's orders wait for it (TEMPORAL.md T4).
         grace_seconds: how long steps under way may finish after a stop was asked for.
-        rates: activities per second for a whole task queue, so that a provider's limit holds.
+        rates: activities per second for a whole task queue, so that a provider's limit holds;
+            none, or 0, is unlimited.
     """
     identity = f"{gethostname()[:12]}:{getpid()}"
     return [
@@ -60,7 +61,7 @@ def workers(
             identity=identity,
             build_id=BUILD,
             max_concurrent_activities=THREADS,
-            max_task_queue_activities_per_second=(rates or {}).get(queue),
+            max_task_queue_activities_per_second=(rates or {}).get(queue) or None,
             sticky_queue_schedule_to_start_timeout=timedelta(seconds=sticky_seconds),
             graceful_shutdown_timeout=timedelta(seconds=grace_seconds),
         )

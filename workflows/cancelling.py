@@ -61,6 +61,14 @@ class Cancelling:
             ),
         )
 
+    def reject(self, reason: str, actor: str) -> None:
+        """Turn the order away: nothing ships, nothing is kept; the customer is not told why."""
+        if self._state.called_off:
+            return
+        self._state.rejected = True
+        self._state.note("order.turned_away", workflow.now(), actor, reason)
+        self.cancel_unreleased(actor, reason, told="")
+
     async def cancel_waiting(self, hold: Hold) -> None:
         """Cancel what a hold kept waiting, because its time is up."""
         lines: tuple[LineUnits, ...] = ()

@@ -4,8 +4,6 @@ A validator refuses without leaving a trace in history. A handler decides in its
 only then waits for anything.
 """
 
-from datetime import date
-
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -21,22 +19,25 @@ with workflow.unsafe.imports_passed_through():
         Milestone,
         MilestoneKind,
         NewMethod,
+        Paid,
         PlaceHold,
         ReleaseHold,
         Reschedule,
         Review,
         ShipNow,
     )
-    from contracts.steps import Amend
+    from contracts.steps import Amend, PaymentFacts
     from domain.calendar import start_of
     from domain.holds import Expiry, HoldKind
     from domain.ledger import units_of
+    from domain.order import PaymentForm
     from domain.policy import Verdict
     from domain.progress import LineUnits, OrderProgress, ShipmentStatus
     from workflows.cancelling import Cancelling
     from workflows.money import Money
     from workflows.options import in_house
     from workflows.parcel import Parcel
+    from workflows.placing import Placing
     from workflows.refusals import refuse
     from workflows.return_commands import ReturnCommands
 
@@ -47,12 +48,9 @@ class Commands(ReturnCommands):
     money: Money
     parcels: dict[str, Parcel]
     cancelling: Cancelling
+    placing: Placing
     stock_came: bool = False
     sending: bool = False
-
-    def reject(self, reason: str, actor: str) -> None:
-        """Turn the order away; the process class does it."""
-        raise NotImplementedError
 
     @workflow.query(description="The whole order at its present version")
     def progress(self) -> OrderProgress:
@@ -64,6 +62,8 @@ class Commands(ReturnCommands):
         """Take in what happened outside."""
         if milestone.kind is MilestoneKind.STOCK:
             self.stock_came = True
+        elif milestone.kind is MilestoneKind.RESERVATION_EXPIRED:
+            self.placing.reservation_lost()
         elif milestone.kind is MilestoneKind.ACTION_DONE:
             self.money.confirmed(milestone.subject)
             self.state.lift_kind(HoldKind.PAYMENT, workflow.now(), "customer", "confirmed")
@@ -126,7 +126,7 @@ class Commands(ReturnCommands):
     async def review(self, ask: Review) -> Done:
         """Decide a fraud review."""
         if ask.decision is Verdict.REJECT:
-            self.reject(ask.reason or "rejected in review", ask.actor)
+            self.cancelling.reject(ask.reason or "rejected in review", ask.actor)
         self.state.lift_kind(HoldKind.FRAUD_REVIEW, workflow.now(), ask.actor, ask.decision)
         return await self._done()
 
@@ -142,7 +142,7 @@ class Commands(ReturnCommands):
     @workflow.update(description="End the grace period and a schedule at once: {}")
     async def ship_now(self, ask: ShipNow) -> Done:
         """Ship without waiting any longer."""
-        self.set_release(None, ask.actor)
+        self.placing.set_release(None, ask.actor)
         self.state.lift_kind(HoldKind.GRACE, workflow.now(), ask.actor, "ship now")
         return await self._done()
 
@@ -154,7 +154,7 @@ class Commands(ReturnCommands):
     @workflow.update(description='Move the delivery date: {"deliver_on":"2027-01-31"}')
     async def reschedule(self, ask: Reschedule) -> Done:
         """Move the delivery date of an order that has not been released."""
-        self.set_release(ask.deliver_on, ask.actor)
+        self.placing.set_release(ask.deliver_on, ask.actor)
         return await self._done()
 
     @reschedule.validator
@@ -165,10 +165,6 @@ class Commands(ReturnCommands):
             refuse("too_late", "the order is being sent, or waits for stock")
         if start_of(ask.deliver_on) <= workflow.now():
             refuse("deliver_on", "deliver_on: is not in the future")
-
-    def set_release(self, deliver_on: date | None, actor: str) -> None:
-        """Move the schedule; the process class does it."""
-        raise NotImplementedError
 
     @workflow.update(description="Send what is not released to another address: {address: {...}}")
     async def change_address(self, ask: ChangeAddress) -> Done:
@@ -242,6 +238,26 @@ class Commands(ReturnCommands):
         self._open()
         if not ask.method:
             refuse("method", "method: is missing")
+
+    @workflow.update(description='The storefront was paid: {"form":"captured","amount":1250}')
+    async def paid(self, ask: Paid) -> Done:
+        """Take over a payment that the storefront got after it had placed the order."""
+        await self._read()
+        payment = PaymentFacts(
+            form=ask.form, provider=ask.provider, reference=ask.reference, amount=ask.amount
+        )
+        self.money.paid(payment)
+        self.state.note("payment.at_storefront", workflow.now(), ask.actor, ask.reason)
+        self.state.lift_kind(HoldKind.PAYMENT, workflow.now(), ask.actor, "paid")
+        return await self._done()
+
+    @paid.validator
+    def _may_be_paid(self, ask: Paid) -> None:
+        self._open()
+        if self.state.payments:
+            refuse("already_paid", "a payment has been taken already")
+        if ask.form not in (PaymentForm.CAPTURED, PaymentForm.AUTHORISED):
+            refuse("form", f"form: {ask.form} is no payment that was made")
 
     # shared checks
 

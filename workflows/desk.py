@@ -49,8 +49,10 @@ class Desk:
 
     # waiting
 
-    async def until(self, condition: Callable[[], bool], deadline: datetime) -> bool:
+    async def until(self, condition: Callable[[], bool], deadline: datetime, awaited: str) -> bool:
         """Wait until a condition holds; False when the deadline passed first.
+
+        ``awaited`` is what the Temporal UI shows beside the timer, with the deadline.
 
         Wakes in between when an authorisation must be renewed, so that no wait lets one lapse; also
         one that was taken while we waited.
@@ -66,7 +68,11 @@ class Desk:
             stop = min(deadline, wake) if wake else deadline
             try:
                 stirred = partial(self._stirred, condition, stop)
-                await workflow.wait_condition(stirred, timeout=stop - now)
+                await workflow.wait_condition(
+                    stirred,
+                    timeout=stop - now,
+                    timeout_summary=f"{awaited} by {deadline:%d %b %H:%M}Z",
+                )
             except TimeoutError:
                 continue
         return True
@@ -75,10 +81,12 @@ class Desk:
         wake = self.wake_at()
         return condition() or (wake is not None and wake < stop)
 
-    async def patient(self, condition: Callable[[], bool], seconds: float, late: str) -> None:
+    async def patient(
+        self, condition: Callable[[], bool], seconds: float, late: str, awaited: str
+    ) -> None:
         """Wait for somebody outside, and tell the operators each time a deadline passes."""
         deadline = workflow.now() + timedelta(seconds=seconds)
-        while not await self.until(condition, deadline):
+        while not await self.until(condition, deadline, awaited):
             self.state.note("stage.late", workflow.now(), SYSTEM, late)
             await self.publish(alert=("late", late))
             deadline = workflow.now() + timedelta(seconds=self.clocks.escalate_again)
@@ -111,7 +119,7 @@ class Desk:
     async def _watch(self, hold_id: str) -> None:
         while (hold := self.state.holds.get(hold_id)) and self.state.ended is None:
             if not await self.until(
-                partial(self._moved, hold), hold.expires_at + self._jitter(hold)
+                partial(self._moved, hold), hold.expires_at + self._jitter(hold), hold.kind
             ):
                 await self._expire(hold)
 
@@ -177,7 +185,7 @@ class Desk:
         state = self.state
         state.version += 1
         progress = state.progress()
-        workflow.set_current_details(details(progress))
+        workflow.set_current_details(details(progress, state.facts.page if state.facts else ""))
         after = shown(state)
         updates = changes(self._shown, after)
         self._shown = after

@@ -22,13 +22,15 @@ class Labels:
 
     async def buy(self, shipment_id: str, parcel: Parcel | None) -> Hold | None:
         """Buy a label; one that cannot be bought leaves a hold that a person must lift."""
+        terms = self._state.facts.terms if self._state.facts else None
         step = LabelStep(
             order_id=self._state.order_id,
             n=self._state.draw("effect"),
             subject=shipment_id,
             location=self._state.shipments[shipment_id].location,
             parcel=parcel or UNWEIGHED,
-            service=self._state.facts.terms.service if self._state.facts else "",
+            service=terms.service if terms else "",
+            within_days=terms.days if terms else 0,
         )
         text = f"label for {shipment_id}"
         patience = self._desk.clocks.provider_patience

@@ -11,7 +11,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.payments import PaymentActivities
-    from contracts.steps import AuthoriseRequest
+    from contracts.steps import AuthoriseRequest, PaymentFacts
     from domain.errors import DomainError
     from domain.ledger import Held, due, refund_owed, refund_parts, to_capture, units_of
     from domain.order import PaymentForm
@@ -36,6 +36,7 @@ class Money:
         self._method = ""
         self._customer = ""
         self._new_method = False
+        self._paid_since = False
         self._confirmed: set[str] = set()
         desk.wake_at = lambda: self._purse.renew_at
         desk.on_wake = self._renew
@@ -64,12 +65,19 @@ class Money:
     @property
     def has_news(self) -> bool:
         """Whether the customer has acted and a new try may succeed."""
-        return self._new_method or self._purse.unfinished in self._confirmed
+        unread = self._paid_since and not self._adopted
+        return self._new_method or unread or self._purse.unfinished in self._confirmed
 
     def pay_by(self, method: str, customer: str) -> None:
         """Use another method from now on; what the old one holds is let go first."""
         self._method, self._customer = method, customer
         self._new_method = True
+
+    def paid(self, payment: PaymentFacts) -> None:
+        """Take over what the storefront was paid after it had placed the order."""
+        if self._state.facts:
+            self._state.facts = self._state.facts.model_copy(update={"payment": payment})
+        self._adopted, self._paid_since = False, True
 
     def confirmed(self, reference: str) -> None:
         """Note that the customer has confirmed a payment at the provider."""

@@ -1,7 +1,7 @@
 """The life of an order, from acceptance to the end of its return window."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 
 from temporalio import workflow
@@ -11,7 +11,6 @@ with workflow.unsafe.imports_passed_through():
     from contracts.commands import Cancel
     from contracts.orders import WORKFLOW, OrderRef, OrderResult
     from contracts.steps import Screen, Screened
-    from domain.calendar import release_date
     from domain.holds import SYSTEM, Expiry, Hold, HoldKind
     from domain.policy import Verdict
     from domain.progress import LineUnits, OrderStatus
@@ -52,7 +51,6 @@ class Order(Commands):
         self.sending = False
         self.desk.on_expiry = self._hold_expired
         self._order = order
-        self._rejected = False
 
     @workflow.run
     async def run(self, order: OrderRef) -> OrderResult:
@@ -112,7 +110,7 @@ class Order(Commands):
             verdict, reasons = await self.screening.ask_vendor(facts)
         self.state.grade = verdict
         if verdict is Verdict.REJECT:
-            self.reject(", ".join(reasons) or "rejected by grading", SYSTEM)
+            self.cancelling.reject(", ".join(reasons) or "rejected by grading", SYSTEM)
         elif verdict is Verdict.REVIEW:
             expiry = {Verdict.ACCEPT: Expiry.RELEASE, Verdict.REJECT: Expiry.REJECT}
             await self.desk.hold_out(
@@ -190,7 +188,7 @@ class Order(Commands):
     async def accept_returns(self) -> None:
         """Take returns until the window ends and the last one is settled."""
         if self.state.return_until:
-            await self.desk.until(lambda: False, self.state.return_until)
+            await self.desk.until(lambda: False, self.state.return_until, "returns")
             await workflow.wait_condition(lambda: not self.returning.open)
 
     async def complete(self) -> OrderResult:
@@ -223,7 +221,7 @@ class Order(Commands):
 
     def _go_on(self) -> None:
         """Leave the main line when everything was called off meanwhile."""
-        if self._rejected or self.state.called_off:
+        if self.state.rejected or self.state.called_off:
             raise CalledOff
 
     async def _no_holds(self) -> None:
@@ -261,25 +259,9 @@ class Order(Commands):
         """Wait until every parcel has reached its end, or one must be sent again."""
         await workflow.wait_condition(lambda: bool(self.state.live) or not self.state.travelling())
 
-    def reject(self, reason: str, actor: str) -> None:
-        """Turn the order away: nothing ships, nothing is kept; the customer is not told why."""
-        if self.state.called_off:
-            return
-        self._rejected = True
-        self.state.note("order.turned_away", workflow.now(), actor, reason)
-        self.cancelling.cancel_unreleased(actor, reason, told="")
-
-    def set_release(self, deliver_on: date | None, actor: str) -> None:
-        """Move the delivery date, or take it away; the schedule's hold begins anew."""
-        why = f"rescheduled for {deliver_on}" if deliver_on else "ship now"
-        if self.placing.release_on or deliver_on:
-            self.state.note("order.rescheduled", workflow.now(), actor, why)
-        self.placing.release_on = release_date(deliver_on, self._facts.terms.transit_days, 0)
-        self.state.lift_kind(HoldKind.SCHEDULE, workflow.now(), actor, why)
-
     async def _hold_expired(self, hold: Hold) -> None:
         if hold.on_expiry is Expiry.REJECT and not self.state.accepted:
-            self.reject(f"{hold.kind} hold ran out", SYSTEM)
+            self.cancelling.reject(f"{hold.kind} hold ran out", SYSTEM)
         else:
             await self.cancelling.cancel_waiting(hold)
 
@@ -288,6 +270,6 @@ class Order(Commands):
         await self.cancelling.cancel(Cancel(actor="operator", reason="stopped in the Temporal UI"))
 
     def _ending(self) -> OrderStatus:
-        if self._rejected:
+        if self.state.rejected:
             return OrderStatus.REJECTED
         return OrderStatus.CANCELLED if self.state.all_cancelled() else OrderStatus.COMPLETED

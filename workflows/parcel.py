@@ -106,6 +106,7 @@ class Parcel:
             lambda: self._contents.packed is not None or self._contents.gone,
             self._desk.clocks.warehouse,
             f"{self.shipment_id} is not packed yet",
+            "packed",
         )
 
     async def label(self) -> None:
@@ -139,6 +140,7 @@ class Parcel:
             lambda: self._handed_over or self._contents.gone,
             self._desk.clocks.hand_over,
             f"{self.shipment_id} is labelled but not handed over",
+            "handed over",
         )
         if self._contents.gone:
             raise Stopped
@@ -173,11 +175,11 @@ class Parcel:
             self._contents.pick()
 
     def _heard_at_the_door(self, milestone: Milestone) -> None:
-        if milestone.kind is MilestoneKind.SHORT_PICKED:
-            self._refuse_late(milestone)
-        elif milestone.kind in CARRIER_HAS_IT:
+        if milestone.kind in CARRIER_HAS_IT:
             self._handed_over = True
             self._tracing.heard(self.shipment_id, milestone)
+        elif milestone.kind is MilestoneKind.SHORT_PICKED and not self._handed_over:
+            self._refuse_late(milestone)
 
     def _refuse_late(self, milestone: Milestone) -> None:
         """Take back units that the warehouse cannot hand over although they are paid for."""

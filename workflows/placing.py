@@ -8,9 +8,9 @@ with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
     from contracts.commands import Cancel
     from contracts.steps import Placed, PlaceRequest, Terms
-    from domain.calendar import start_of
+    from domain.calendar import release_date, start_of
     from domain.holds import SYSTEM, Expiry, HoldKind
-    from domain.progress import LineUnits, ShipmentProgress
+    from domain.progress import LineUnits, ShipmentProgress, ShipmentStatus
     from domain.stock import StockAction
     from domain.units import UnitState
     from workflows.cancelling import Cancelling
@@ -91,6 +91,15 @@ class Placing:
             one for one in gone if one.quantity
         )
 
+    def reservation_lost(self) -> None:
+        """Open again what was reserved for too long; it is placed anew before it ships."""
+        for shipment_id in self.state.planned():
+            shipment = self.state.shipments[shipment_id]
+            self.state.stock(StockAction.RELEASE, shipment, shipment.lines)
+            self.state.move_all(shipment.lines, UnitState.RESERVED, UnitState.OPEN)
+            self.state.update(shipment_id, status=ShipmentStatus.CANCELLED)
+            self.state.note("reservation.expired", workflow.now(), SYSTEM, shipment_id)
+
     def wait_for_stock(self) -> None:
         """Hold what is backordered until stock comes or its deadline ends it."""
         waiting = any(hold.kind is HoldKind.BACKORDER for hold in self.state.holds.values())
@@ -132,6 +141,14 @@ class Placing:
             self.release_on = None
         else:
             self._launched = True
+
+    def set_release(self, deliver_on: date | None, actor: str) -> None:
+        """Move the delivery date, or take it away; the schedule's hold begins anew."""
+        why = f"rescheduled for {deliver_on}" if deliver_on else "ship now"
+        if self.release_on or deliver_on:
+            self.state.note("order.rescheduled", workflow.now(), actor, why)
+        self.release_on = release_date(deliver_on, self.terms.transit_days, 0)
+        self.state.lift_kind(HoldKind.SCHEDULE, workflow.now(), actor, why)
 
     def release_at(self) -> Wait | None:
         """Return until when the order must wait, why, and under which kind of hold."""

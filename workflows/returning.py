@@ -138,6 +138,7 @@ class Returning:
             lambda: self._status(return_id) is not ReturnStatus.REQUESTED,
             self._desk.clocks.escalate_again,
             f"{return_id} waits to be authorised",
+            "return decided",
         )
 
     async def _label(self, return_id: str) -> None:
@@ -193,7 +194,9 @@ class Returning:
         """Wait for the parcel until its time is over; one that is on its way may still come."""
         one = self._state.returns[return_id]
         deadline = one.expires_at or workflow.now()
-        if not await self._desk.until(lambda: self._status(return_id) not in NOT_ARRIVED, deadline):
+        if not await self._desk.until(
+            lambda: self._status(return_id) not in NOT_ARRIVED, deadline, "return sent back"
+        ):
             if await self._scanned(one.tracking_number):
                 await self._late(return_id)
             else:
@@ -217,6 +220,7 @@ class Returning:
             lambda: self._status(return_id) is not ReturnStatus.IN_TRANSIT,
             self._desk.clocks.lost_after,
             f"{return_id} was sent back and has not arrived",
+            "return arrived",
         )
 
     async def _inspected(self, return_id: str) -> None:
@@ -228,6 +232,7 @@ class Returning:
             lambda: self._status(return_id) is not ReturnStatus.RECEIVED,
             terms.inspect_within if terms else self._desk.clocks.escalate_again,
             f"{return_id} is not inspected yet",
+            "return inspected",
         )
 
     async def _refund(self, return_id: str) -> None:

@@ -53,6 +53,7 @@ class OrderState(Book):
         self.given_up = False
         self.action_required = False
         self.accepted = False
+        self.rejected = False
         self.ended: OrderStatus | None = None
         self.ended_at: datetime | None = None
         self.cancel_reason = ""

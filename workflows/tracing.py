@@ -65,7 +65,7 @@ class Tracing:
         wait = clocks.first_scan
         ask = Parcels(order_id=self._state.order_id, tracking_number=shipment.tracking_number)
         while not await self._desk.until(
-            lambda: self._fate is not None, seen + timedelta(seconds=wait)
+            lambda: self._fate is not None, seen + timedelta(seconds=wait), "a scan"
         ):
             last = await in_house(OrderActivities.last_scan, ask)
             if last.at and last.at > seen:

@@ -43,7 +43,7 @@ def changes(before: Shown, after: Shown) -> list[SearchAttributeUpdate[Any]]:
     return updates
 
 
-def details(progress: OrderProgress) -> str:
+def details(progress: OrderProgress, page: str) -> str:
     """Return the order as a Markdown page for the UI's current details."""
     money = progress.money
     rows = [
@@ -98,14 +98,19 @@ def details(progress: OrderProgress) -> str:
                 for one in progress.shipments
             ],
         )
-    rows += ["", f"The order's page: `/orders/{progress.order_id}`"]
+    rows += ["", f"The order's page: [{progress.order_id}]({page})"]
     return "\n".join(rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     return [
         "",
-        "| " + " | ".join(head) + " |",
+        _row(head),
         "|" + "---|" * len(head),
-        *("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows),
+        *(_row(row) for row in rows),
     ]
+
+
+def _row(cells: Sequence[object]) -> str:
+    """Return a row; the UI draws no borders, so that each cell brings its own space."""
+    return "| " + " | ".join(f"{cell}&nbsp;&nbsp;" for cell in cells) + " |"

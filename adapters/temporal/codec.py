@@ -20,12 +20,13 @@ from adapters.temporal.keys import KeyRing
 from adapters.temporal.words import WORDS_1
 from domain.errors import ProviderUnavailable
 
-ENCODING = b"binary/encrypted"
-KEY_ID = "k"
+ENCODING = b"sealed/"
+"""Followed by the key's id, so that a history carries one short word beside each payload."""
+
 NONCE = 12
 MAX_BYTES = 8 << 20
 _PLAIN, _DEFLATED_1 = b"\0", b"\1"
-_UNSEALED = (ENCODING, b"binary/null")
+_EMPTY = b"binary/null"
 
 
 class UnreadablePayload(ProviderUnavailable):
@@ -55,18 +56,20 @@ class EncryptionCodec(PayloadCodec):
         return [self._open(payload) for payload in payloads]
 
     def _seal(self, payload: Payload) -> Payload:
-        if payload.metadata.get("encoding") in _UNSEALED:
+        encoding = payload.metadata.get("encoding", b"")
+        if encoding == _EMPTY or encoding.startswith(ENCODING):
             return payload
         key_id = self._keys.active.encode()
         nonce = os.urandom(NONCE)
         clear = _deflated(payload.SerializeToString())
         sealed = self._keys.ciphers[self._keys.active].encrypt(nonce, clear, key_id)
-        return Payload(metadata={"encoding": ENCODING, KEY_ID: key_id}, data=nonce + sealed)
+        return Payload(metadata={"encoding": ENCODING + key_id}, data=nonce + sealed)
 
     def _open(self, payload: Payload) -> Payload:
-        if payload.metadata.get("encoding") != ENCODING:
+        encoding = payload.metadata.get("encoding", b"")
+        if not encoding.startswith(ENCODING):
             return payload
-        key_id = payload.metadata.get(KEY_ID, b"")
+        key_id = encoding.removeprefix(ENCODING)
         cipher = self._keys.ciphers.get(key_id.decode(errors="replace"))
         if cipher is None:
             raise UnreadablePayload(

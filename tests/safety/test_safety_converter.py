@@ -12,7 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -62,6 +62,7 @@ def _integer(field: FieldInfo | None) -> st.SearchStrategy[int]:
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     datetime: st.datetimes(timezones=st.just(UTC)),
+    AwareDatetime: st.datetimes(timezones=st.just(UTC)),
     date: st.dates(),
     time: st.times(),
     Decimal: st.decimals(allow_nan=False, allow_infinity=False),

@@ -2,8 +2,13 @@
 
 import asyncio
 import logging
+import socket
+import threading
 import time
 from contextlib import suppress
+
+import httpx
+import pytest
 
 from adapters.telemetry.metrics import LoopWatch, Metrics, TaskFailureAlarm
 
@@ -29,6 +34,26 @@ def test_labels_come_from_closed_sets() -> None:
 def test_two_processes_in_one_do_not_collide() -> None:
     Metrics().order_accepted("x")
     assert b'channel="other"} 1.0' not in Metrics().render()
+
+
+def test_a_worker_serves_what_it_counts() -> None:
+    metrics = Metrics()
+    metrics.workflow_task_failed()
+    metrics.loop_lag.set(0.25)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with metrics.served("127.0.0.1", port):
+        answer = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
+    assert "waybill_workflow_task_failures_total 1.0" in answer.text
+    assert "waybill_loop_lag_seconds 0.25" in answer.text
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
+
+
+def test_port_0_serves_nothing() -> None:
+    before = threading.active_count()
+    with Metrics().served("127.0.0.1", 0):
+        assert threading.active_count() == before
 
 
 def test_a_failed_workflow_task_rings() -> None:

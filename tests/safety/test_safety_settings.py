@@ -1,6 +1,7 @@
 """Settings: what production refuses to start with, and that refusals show no secret."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,12 @@ from safety_material import GOOD, NEW
 from adapters import built_in
 from adapters.demo import DEMO
 from adapters.providers import build, load, names
-from adapters.settings import Settings
+from adapters.settings import Mode, Settings
+from api.compose import channels
+from cli.storefront import Payload
 from domain.errors import DomainError
+from ports.storefronts import Unauthentic
+from workers.__main__ import rates
 
 Make = Callable[..., Settings]
 
@@ -72,6 +77,11 @@ def test_production_is_the_default_and_knows_no_secret(production: Make) -> None
         ("api_key_pepper", "", "is missing"),
         ("channels", {"shop": {"platform": "generic", "secrets": ()}}, "has no secret"),
         ("channels", {"shop": {"platform": "generic", "secrets": ("x",)}}, "is shorter than 16"),
+        (
+            "channels",
+            {"shop": {"platform": "generic", "secrets": ("no-base64-at-all-but-long",)}},
+            "is not base64",
+        ),
         ("stripe_api_key", "", "is missing"),
         ("stripe_base_url", "", "is missing"),
         ("stripe_base_url", "http://api.stripe.example", "is http, not https"),
@@ -185,7 +195,7 @@ def test_what_comes_with_waybill_can_be_built(production: Make, name: str) -> No
 
 @pytest.mark.usefixtures("installed")
 def test_a_provider_is_built_by_its_name(production: Make) -> None:
-    assert build("payments", "stripe", production()) == ("built", "stripe")
+    assert build("payments", "house", production()) == ("built", "stripe")
     assert "gone" in names("fraud")
 
 
@@ -209,3 +219,25 @@ def test_a_provider_that_does_not_load_stops_start_up(name: str, code: str, says
 def test_a_provider_that_cannot_be_built_stops_start_up(production: Make) -> None:
     with pytest.raises(DomainError, match="cannot be built: ValueError: no such region"):
         build("fraud", "raises", production())
+
+
+def test_every_demo_channel_accepts_what_its_secret_signs() -> None:
+    now = datetime.now(UTC)
+    found = channels(Settings(mode=Mode.DEMO))
+    assert set(found) == {"shop", "shopify", "woo"}
+    for channel in found.values():
+        for secret in channel.secrets:
+            sent = Payload(channel.storefront.name, {"id": 1}).signed(secret, now)
+            headers = {name.lower(): value for name, value in sent.headers.items()}
+            channel.storefront.verify(headers, sent.body, channel.secrets, now)
+            with pytest.raises(Unauthentic):
+                channel.storefront.verify(headers, sent.body + b" ", channel.secrets, now)
+
+
+def test_each_task_queue_has_a_rate_of_its_own() -> None:
+    limits = rates(Settings(mode=Mode.DEMO, rate_payments=7.5))
+    assert limits == dict.fromkeys(["orders", "carriers", "warehouses", "messages"], 0) | {
+        "payments": 7.5
+    }
+    with pytest.raises(ValidationError):
+        Settings(mode=Mode.DEMO, rate_payments=-1)

@@ -69,7 +69,7 @@ async def come_to(running: Running, status: str) -> str:
 
 async def one_order(server: WorkflowEnvironment, folder: Path, lines: int) -> Any:
     """Take a simple order through its life; returns (events, bytes)."""
-    policy = Policy(grace=(GraceRule(seconds=1),), returns=ReturnPolicy(window=1))
+    policy = Policy(grace=(GraceRule(seconds=5),), returns=ReturnPolicy(window=2))
     world = World(server.client, folder, policy)
     try:
         async with world.worker():

@@ -190,3 +190,17 @@ async def test_a_cancel_before_the_order_was_read_is_checked_when_it_is(world: W
     assert (answer.outcome, answer.refunded) == ("cancelled", 1250)
     progress = await on_hold(running, HoldKind.GRACE)
     assert progress.money.authorised == 1250
+
+
+async def test_a_short_pick_told_after_the_hand_over_takes_nothing_back(shop: World) -> None:
+    running = await shop.start(order(("MUG", 1)), still=True)
+    shipment = await running.pack()
+    await running.until(lambda p: p.shipments[0].status == "labelled")
+    await quiet(running)
+    await shop.rest()
+    await running.tell(MilestoneKind.HANDED_OVER, shipment)
+    await running.tell(MilestoneKind.SHORT_PICKED, shipment)
+    await shop.work()
+    await running.until(lambda p: p.shipments[0].status == "handed_over")
+
+    assert shop.payments.ledger.total("refund") == 0
