@@ -99,6 +99,16 @@ StockReader = Annotated[
 Admin = Annotated[Caller, Depends(need(Scope.ADMIN))]
 
 
+async def _oversee(caller: Admin) -> Caller:
+    if caller.channels:
+        raise Problem(403, "forbidden", "This key is bound to channels; this is about all of them.")
+    return caller
+
+
+Overseer = Annotated[Caller, Depends(_oversee)]
+"""An admin who sees every channel."""
+
+
 async def visible(deps: Deps, caller: Caller, order_id: str | None) -> StoredOrder:
     """Return an order the caller may see; the one place where orders are filtered by owner.
 

@@ -14,8 +14,10 @@ from api.door import Door
 from api.openapi import describe
 from api.pages import customer
 from api.routes import (
+    alerts,
     availability,
     catalogue,
+    customers,
     documents,
     health,
     hooks,
@@ -43,6 +45,8 @@ ROUTERS = (
     stock.router,
     catalogue.router,
     policy.router,
+    alerts.router,
+    customers.router,
     health.router,
     customer.router,
 )

@@ -32,7 +32,7 @@ from api.orders_client import TemporalOrders
 from api.problems import Problem
 from domain.grading import grade
 from domain.order import Order
-from domain.policy import Policy, Verdict
+from domain.policy import Policy, Resolution, Verdict
 from ports.storefronts import Storefront
 from ports.stores import Store
 from store.database import open_store
@@ -53,9 +53,7 @@ def deps_of(settings: Settings, store: Store | None = None) -> Deps:
     rules = CelRules()
     return Deps(
         store=store or open_store(settings.database_url.get_secret_value()),
-        orders=TemporalOrders(
-            partial(connect, settings, runtime=temporal_runtime()), settings.queue_orders
-        ),
+        orders=TemporalOrders(partial(connect, settings, runtime=temporal_runtime())),
         links=Links(plain(settings.link_secrets)),
         hash_key=partial(hash_of, pepper=pepper),
         read_order=read_order,
@@ -119,7 +117,12 @@ def read_order(body: bytes, channel: str, _: datetime) -> Order:
 
 
 def policy_problems(policy: Policy, rules: CelRules) -> Iterator[PolicyProblem]:
-    """Yield what is wrong with a policy's conditions, by the place where they stand."""
+    """Yield what is wrong with a policy by the place where it stands: conditions that do not
+    compile, and promises to customers that nothing keeps yet."""
+    for i, resolution in enumerate(policy.returns.resolutions):
+        if resolution is not Resolution.REFUND:
+            text = f"{resolution} is not done yet; a return ends in a refund"
+            yield PolicyProblem(field=f"returns.resolutions.{i}", message=text)
     conditions = {
         **{f"validation.rules.{i}.when": r.when for i, r in enumerate(policy.validation.rules)},
         **{f"grading.rules.{i}.when": r.when for i, r in enumerate(policy.grading.rules)},

@@ -14,7 +14,6 @@ from api.deps import Deps
 from contracts.orders import OrderRef
 from domain.errors import ProviderUnavailable
 from domain.order import Order
-from domain.progress import MoneyProgress, OrderProgress
 from ports.stores import Accepted, Delivery, Intake
 
 log = logging.getLogger(__name__)
@@ -59,23 +58,12 @@ async def take_in(
         cancel_reason: the storefront has cancelled the order already; a cancel that was parked
             before says the same.
     """
-    accepted = await run_in_threadpool(deps.store.accept, delivery, order)
+    accepted = await run_in_threadpool(deps.store.accept, delivery, order, cancel_reason)
     if accepted.intake is Intake.NEW:
         deps.counts.order_accepted(order.channel)
-        reason = cancel_reason if cancel_reason is not None else accepted.parked_cancel
-        if reason is not None:
-            await run_in_threadpool(deps.store.project, _cancelled_first(order, reason))
-        await start(deps, OrderRef(order_id=accepted.order_id, cancel_reason=reason), order)
+        ref = OrderRef(order_id=accepted.order_id, cancel_reason=accepted.parked_cancel)
+        await start(deps, ref, order)
     return accepted
-
-
-def _cancelled_first(order: Order, reason: str) -> OrderProgress:
-    """Return a projection that remembers the cancel, should the process start only later."""
-    return OrderProgress(
-        order_id=order.order_id,
-        money=MoneyProgress(currency=order.currency),
-        cancel_reason=reason or CANCELLED_AT_SOURCE,
-    )
 
 
 async def start(deps: Deps, ref: OrderRef, order: Order) -> bool:

@@ -18,6 +18,7 @@ TAGS = [
     {"name": "catalogue", "description": "Locations and products."},
     {"name": "availability", "description": "Available to promise."},
     {"name": "policy", "description": "The merchant's rules."},
+    {"name": "operators", "description": "Alerts, and forgetting a customer."},
     {"name": "webhooks", "description": "Signed events of storefronts, carriers and providers."},
     {"name": "health", "description": "For monitors."},
 ]
@@ -62,7 +63,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "short_picked": {"lines": [{"line_id": "1", "quantity": 1}]},
     "receive_stock": {"sku": "MUG-BLUE", "location": "berlin", "quantity": 40},
     "adjust_stock": {"sku": "MUG-BLUE", "location": "berlin", "quantity": -1, "note": "broken"},
-    "count_stock": {"location": "berlin", "on_hand": 39},
+    "count_stock": {"location": "berlin", "on_hand": 39, "safety_stock": 5},
+    "announce_stock": {
+        "sku": "MUG-BLUE",
+        "location": "berlin",
+        "quantity": 200,
+        "expected_on": "2026-12-01",
+    },
+    "erase_customer": {"email": "ada@example.com"},
     "create_location": {"code": "berlin", "name": "Berlin", "time_zone": "Europe/Berlin"},
     "create_product": {"sku": "MUG-BLUE", "title": "Blue mug", "grams": 350},
 }

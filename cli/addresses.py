@@ -25,7 +25,8 @@ DOORS = {
     "temporal_ui": Door("the Temporal UI", "WAYBILL_TEMPORAL_UI_PORT", 8233),
     "testbed": Door("the testbed", "WAYBILL_TESTBED_PORT", 9009),
     "smtp": Door("the testbed's mail catcher", "WAYBILL_SMTP_PORT", 2525),
-    "metrics": Door("the worker's metrics", "WAYBILL_METRICS_PORT", 9464),
+    "metrics": Door("the Temporal SDK's metrics", "WAYBILL_METRICS_PORT", 9464),
+    "worker_metrics": Door("the worker's own metrics", "WAYBILL_WORKER_METRICS_PORT", 9465),
 }
 
 
@@ -39,6 +40,7 @@ class Addresses:
     testbed: int
     smtp: int
     metrics: int
+    worker_metrics: int = DOORS["worker_metrics"].default
 
     @classmethod
     def chosen(cls, environment: Mapping[str, str] = os.environ) -> "Addresses":

@@ -129,6 +129,7 @@ class Installation:
             "UI_ORIGIN": addresses.ui_url,
             "API_PORT": str(addresses.api),
             "METRICS_PORT": str(addresses.metrics),
+            "WORKER_METRICS_PORT": str(addresses.worker_metrics),
         }
         values |= {f"{name.upper()}_FILE": str(self._secret_file(name)) for name in MAKE}
         return {f"WAYBILL_{name}": value for name, value in values.items()}

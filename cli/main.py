@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli import keys, orders
+from cli import keys, operators, orders
 from cli.addresses import HOST, Addresses
 from cli.installation import MAKE, Installation
 from cli.output import Json, fail, print_json, print_one, print_rows, say
@@ -26,8 +26,10 @@ app = typer.Typer(
     help="Waybill: durable order fulfilment.",
 )
 app.add_typer(orders.app, name="orders")
+app.add_typer(operators.app, name="alerts")
 app.add_typer(keys.app, name="keys")
 app.command()(orders.cancel)
+app.command()(operators.erase)
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ from domain.parcel import Parcel
 
 
 class LabelRequest(Wire):
-    """A label to buy. ``service`` is ``Carrier/Service``, or empty for the cheapest."""
+    """A label to buy. ``service`` is ``Carrier/Service``; when it is empty, the cheapest that
+    arrives within ``within_days`` (0 is any), or the fastest when none does."""
 
     order_id: str
     subject: str
@@ -20,6 +21,7 @@ class LabelRequest(Wire):
     destination: Address
     parcel: Parcel
     service: str = ""
+    within_days: int = 0
     is_return: bool = False
 
 

@@ -14,6 +14,7 @@ from domain.stock import (
     Queued,
     Shortage,
     StockLevel,
+    Turn,
 )
 
 
@@ -54,6 +55,15 @@ class StockStore(Protocol):
         note: str = "",
     ) -> StockLevel:
         """Book units onto the shelf (negative for an adjustment); keyed; never below reserved."""
+
+    def count(
+        self, sku: str, location: str, on_hand: int, *, key: str, actor: str, note: str = ""
+    ) -> StockLevel:
+        """Book the difference to what was counted, in one transaction; keyed; never below
+        reserved."""
+
+    def servable(self, limit: int = 500, sku: str = "") -> Sequence[Turn]:
+        """Orders that wait for units which are free now, in turn, as far as the units reach."""
 
     def waiting(self, sku: str) -> Sequence[Queued]:
         """Orders that wait for this SKU: by priority, then age."""

@@ -17,6 +17,7 @@ from domain.policy import Policy
 from domain.progress import OrderProgress, TimelineEvent
 from domain.stock import Queued, StockMove
 from ports.carriers import Scan
+from ports.operators import OperatorStore
 from ports.stock import StockStore
 
 
@@ -45,7 +46,7 @@ class Delivery(Wire):
 
 
 class Accepted(Wire):
-    """The answer to an intake. ``cancel_reason`` is set when a cancel came before the order."""
+    """The answer to an intake. ``parked_cancel`` is set when a cancel came before the order."""
 
     intake: Intake
     order_id: str
@@ -98,10 +99,11 @@ class Page(Wire):
 class OrderStore(Protocol):
     """Orders, their projection and their history."""
 
-    def accept(self, delivery: Delivery, order: Order) -> Accepted:
+    def accept(self, delivery: Delivery, order: Order, cancelled: str | None = None) -> Accepted:
         """Write delivery and order together. Unique for ever on (channel, external id) and on
         (channel, delivery id); the same order with another ``body_hash`` is a CONFLICT, recorded
-        as an alert; a cancel parked before is returned and marked used."""
+        as an alert; a cancel parked before is returned and marked used. ``cancelled`` is the
+        reason of an order that the storefront has called off already."""
 
     def record(self, delivery: Delivery) -> bool:
         """Keep a delivery that makes no order; False when its id was seen before."""
@@ -109,8 +111,9 @@ class OrderStore(Protocol):
     def park_cancel(self, delivery: Delivery, reason: str, until: datetime) -> str | None:
         """Park a cancel for an order not yet known; returns the order id when it is known."""
 
-    def unstarted(self, before: datetime, limit: int = 100) -> Sequence[str]:
-        """Accepted orders whose process was never confirmed as started, oldest first."""
+    def unstarted(self, before: datetime, limit: int = 100) -> Sequence[tuple[str, str | None]]:
+        """Accepted orders whose process was never confirmed as started, oldest first, with the
+        reason of the cancel that came before the order, if one did."""
 
     def mark_started(self, order_id: str) -> None:
         """Note that the order's process runs."""
@@ -161,15 +164,6 @@ class OrderStore(Protocol):
 
     def parked(self, now: datetime) -> Sequence[Delivery]:
         """Parked cancels whose deadline has passed and which no order ever met."""
-
-    def alert(self, kind: str, subject: str, text: str, at: datetime) -> None:
-        """Tell the operators something; a repeat of (kind, subject) while open is counted."""
-
-    def close_alert(self, alert_id: int, at: datetime) -> bool:
-        """Close an alert that somebody has dealt with; False when it is not open."""
-
-    def alerts(self, limit: int = 100) -> Sequence[dict[str, Any]]:
-        """Open alerts, newest first."""
 
 
 class EffectStore(Protocol):
@@ -276,5 +270,14 @@ class AccessStore(Protocol):
         """Add a policy version; returns its number."""
 
 
-class Store(OrderStore, StockStore, EffectStore, MessageStore, ParcelStore, AccessStore, Protocol):
+class Store(
+    OrderStore,
+    StockStore,
+    EffectStore,
+    MessageStore,
+    ParcelStore,
+    AccessStore,
+    OperatorStore,
+    Protocol,
+):
     """The whole database."""

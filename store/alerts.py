@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, literal, select, tu
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.errors import DomainError
-from ports.stores import Alert
+from ports.operators import Alert
 from store.cursors import cursor_of, position_of
 from store.part import Part
 from store.tables.audit import alerts

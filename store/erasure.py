@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from domain.order import Address, Customer, Order
 from domain.progress import TERMINAL, OrderProgress
-from ports.stores import Erased
+from ports.operators import Erased
 from store.intake import content_of
 from store.part import Part
 from store.tables.access import idempotency

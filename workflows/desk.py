@@ -71,7 +71,7 @@ class Desk:
                 await workflow.wait_condition(
                     stirred,
                     timeout=stop - now,
-                    timeout_summary=f"{awaited} by {deadline:%d %b %H:%M}Z",
+                    timeout_summary=f"{awaited} until {deadline:%d %b %H:%M}Z",
                 )
             except TimeoutError:
                 continue

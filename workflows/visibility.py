@@ -18,6 +18,8 @@ LOCATION = SearchAttributeKey.for_keyword_list("WaybillLocation")
 PROMISE = SearchAttributeKey.for_datetime("WaybillPromise")
 GRADE = SearchAttributeKey.for_keyword("WaybillGrade")
 
+SPACE = "\u00a0\u00a0"
+
 Shown = dict[str, Any]
 
 
@@ -113,4 +115,4 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
 
 def _row(cells: Sequence[object]) -> str:
     """Return a row; the UI draws no borders, so that each cell brings its own space."""
-    return "| " + " | ".join(f"{cell}&nbsp;&nbsp;" for cell in cells) + " |"
+    return "| " + " | ".join(f"{cell}{SPACE}" for cell in cells) + " |"

@@ -146,7 +146,11 @@ async def place_hold(order_id: str, body: HoldBody, caller: Writer, desk: AtDesk
 
 @router.delete("/holds/{hold_id}", operation_id="release_hold", summary="Lift a hold")
 async def release_hold(order_id: str, hold_id: str, caller: Writer, desk: AtDesk) -> Done:
-    """Lift one hold; the order goes on when it was the last."""
+    """Lift one hold; the order goes on when it was the last.
+
+    Lifting a ``data`` hold checks the order again: what is not mended is held again, under a new
+    hold id.
+    """
     asked = ReleaseHold(actor=caller.actor, hold_id=hold_id)
     return await desk.command(order_id, "release_hold", asked, Done)
 

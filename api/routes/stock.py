@@ -1,17 +1,17 @@
 """Stock: what is on the shelf, what came in, what was counted; and whom that lets go on."""
 
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Path
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictInt, model_validator
 
 from api.access import Stocker, StockReader
 from api.bodies import Words
 from api.commands import AtDesk, Desk
-from api.deps import OrderNotRunning
 from api.idempotency import KEY_PARAMETER, IdempotentRoute
 from api.problems import Problem, not_found, refusals
-from contracts.commands import Milestone, MilestoneKind
+from api.waiting import tell_turns
 from domain.frozen import Frozen, Wire
 from domain.stock import Inbound, MovementReason, StockLevel
 
@@ -44,11 +44,27 @@ class Booked(Wire):
 
 
 class CountBody(Frozen):
-    """What was counted on a location's shelf."""
+    """What was counted on a location's shelf, how many units are kept back from sale, or both."""
 
     location: LocationCode
-    on_hand: Annotated[StrictInt, Field(ge=0, le=10**9)]
+    on_hand: Annotated[StrictInt | None, Field(ge=0, le=10**9)] = None
+    safety_stock: Annotated[StrictInt | None, Field(ge=0, le=10**9)] = None
     note: Words = ""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.on_hand is None and self.safety_stock is None:
+            raise ValueError("on_hand or safety_stock is needed")
+        return self
+
+
+class InboundBody(Frozen):
+    """Units announced by a supplier (ASN)."""
+
+    sku: Sku
+    location: LocationCode
+    quantity: Annotated[StrictInt, Field(ge=1, le=10**9)]
+    expected_on: date
 
 
 class ReceiptBody(Frozen):
@@ -93,12 +109,33 @@ async def get_stock(
 async def count_stock(
     sku: Annotated[str, Path(max_length=100)], body: CountBody, caller: Stocker, desk: AtDesk
 ) -> Booked:
-    """Book the difference to what was counted; never below what is reserved."""
-    levels = await desk.stored(desk.deps.store.levels, sku)
-    standing = next((level.on_hand for level in levels if level.location == body.location), 0)
-    counted = MovementReason.COUNTED
-    difference = body.on_hand - standing
-    return await _book(desk, sku, body.location, difference, counted, caller.actor, body.note)
+    """Book the difference to what was counted, never below what is reserved, and set how many units
+    are never promised. What is not named stays as it is."""
+    store, key = desk.deps.store, f"api:{desk.key}"
+    await _known(desk, body.location)
+    level = None
+    if body.on_hand is not None:
+        counted = {"key": key, "actor": caller.actor, "note": body.note}
+        level = await desk.stored(store.count, sku, body.location, body.on_hand, **counted)
+    if body.safety_stock is not None:
+        level = await desk.stored(store.set_safety_stock, sku, body.location, body.safety_stock)
+    assert level is not None
+    return Booked(level=level, told=await _tell_waiting(desk, sku))
+
+
+@router.post(
+    "/inbound",
+    status_code=201,
+    operation_id="announce_stock",
+    summary="Units are on their way",
+    openapi_extra=KEY,
+)
+async def announce_stock(body: InboundBody, _: Stocker, desk: AtDesk) -> Inbound:
+    """Announce units; receipts at that location use the announcement up."""
+    await _known(desk, body.location)
+    inbound = Inbound(**body.model_dump())
+    await desk.stored(desk.deps.store.save_inbound, inbound, f"api:{desk.key}")
+    return inbound
 
 
 @router.post(
@@ -140,9 +177,7 @@ async def _book(
     actor: str,
     note: str,
 ) -> Booked:
-    known = {one.code for one in await desk.stored(desk.deps.store.locations)}
-    if location not in known:
-        raise Problem(422, "unknown_location", f"There is no location {location}.")
+    await _known(desk, location)
     level = await desk.stored(
         desk.deps.store.receive,
         sku,
@@ -153,23 +188,16 @@ async def _book(
         actor=actor,
         note=note,
     )
-    told = await _tell_waiting(desk, sku, quantity) if quantity > 0 else ()
+    told = await _tell_waiting(desk, sku) if quantity > 0 else ()
     return Booked(level=level, told=told)
 
 
-async def _tell_waiting(desk: Desk, sku: str, units: int) -> tuple[str, ...]:
-    """Tell waiting orders, first in the queue first, until the new units are spoken for."""
-    told: dict[str, None] = {}
-    for waiting in await desk.stored(desk.deps.store.waiting, sku):
-        if units <= 0:
-            break
-        units -= waiting.quantity
-        if waiting.order_id in told:
-            continue
-        told[waiting.order_id] = None
-        milestone = Milestone(kind=MilestoneKind.STOCK, subject=sku, at=desk.deps.now())
-        try:
-            await desk.deps.orders.milestone(waiting.order_id, milestone)
-        except OrderNotRunning:
-            continue
-    return tuple(told)
+async def _known(desk: Desk, location: str) -> None:
+    if location not in {one.code for one in await desk.stored(desk.deps.store.locations)}:
+        raise Problem(422, "unknown_location", f"There is no location {location}.")
+
+
+async def _tell_waiting(desk: Desk, sku: str) -> tuple[str, ...]:
+    """Tell the orders whose turn it is, at once; the sweeper would a few seconds later."""
+    turns = await desk.stored(desk.deps.store.servable, sku=sku)
+    return await tell_turns(desk.deps, turns)

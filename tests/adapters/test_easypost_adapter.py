@@ -47,6 +47,33 @@ def test_equal_prices_are_decided_the_same_way_every_time() -> None:
         assert choose_rate(SimpleNamespace(rates=order, messages=[]), "").carrier == "C"
 
 
+@pytest.mark.parametrize(
+    ("service", "within_days", "chosen"),
+    [
+        ("", 0, "some day"),
+        ("", 5, "ground"),
+        ("", 4, "two day"),
+        ("", 2, "two day"),
+        ("", 1, "overnight"),
+        ("P/Overnight", 5, "overnight"),
+    ],
+)
+def test_the_cheapest_rate_that_keeps_the_promise_is_chosen(
+    service: str, within_days: int, chosen: str
+) -> None:
+    rates = [rate("5", "P", "ground", 5), rate("9", "P", "two day", 2),
+             rate("30", "P", "overnight", 1), rate("3", "P", "some day", None)]  # fmt: skip
+    offer = SimpleNamespace(rates=rates, messages=[])
+    assert choose_rate(offer, service, within_days).service == chosen
+
+
+def test_the_fastest_is_chosen_when_none_keeps_the_promise() -> None:
+    late = [rate("5", "P", "ground", 5), rate("9", "P", "air", 3), rate("8", "Q", "air", 3)]
+    assert choose_rate(SimpleNamespace(rates=late, messages=[]), "", 2).carrier == "Q"
+    untold = [rate("5", "P", "sea", None), rate("4", "P", "slow boat", None)]
+    assert choose_rate(SimpleNamespace(rates=untold, messages=[]), "", 2).service == "slow boat"
+
+
 def test_the_carriers_words_are_passed_on_when_there_is_no_rate() -> None:
     said = SimpleNamespace(message="too heavy")
     with pytest.raises(EffectRefused, match="too heavy"):

@@ -18,7 +18,7 @@ from ports.stores import StoreUnavailable
 OPEN = {"/healthz", "/readyz", "/metrics"}
 OWN_PROOF = ("/webhooks/",)
 ID = {"order_id": "api-1001", "shipment_id": "api-1001-s1", "return_id": "api-1001-r1",
-      "hold_id": "h1", "sku": "MUG", "code": "berlin"}  # fmt: skip
+      "hold_id": "h1", "sku": "MUG", "code": "berlin", "alert_id": "1"}  # fmt: skip
 BODIES: dict[str, Any] = {
     "place_order": new_order("1002"),
     "change_address": {"address": {"line1": "2 Low St", "country": "DE"}},
@@ -31,6 +31,13 @@ BODIES: dict[str, Any] = {
     "receive_stock": {"sku": "MUG", "location": "berlin", "quantity": 1},
     "adjust_stock": {"sku": "MUG", "location": "berlin", "quantity": 1},
     "count_stock": {"location": "berlin", "on_hand": 1},
+    "announce_stock": {
+        "sku": "MUG",
+        "location": "berlin",
+        "quantity": 1,
+        "expected_on": "2026-04-01",
+    },
+    "erase_customer": {"email": "ann@example.com"},
     "create_location": {"code": "berlin"},
     "put_location": {"code": "berlin"},
     "create_product": {"sku": "MUG"},

@@ -70,7 +70,7 @@ async def test_an_order_is_accepted_while_temporal_is_away(
 ) -> None:
     world.orders.away = True
     await placed(client)
-    assert world.store.unstarted(NOON.replace(year=2027)) == ["api-1001"]
+    assert world.store.unstarted(NOON.replace(year=2027)) == [("api-1001", None)]
 
 
 async def test_waiting_for_the_verdict_answers_with_it(

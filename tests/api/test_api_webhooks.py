@@ -9,7 +9,7 @@ import httpx
 from api_world import CARD, NOON, World, event, new_order, picture, signature
 
 from api.deps import Deps
-from api.sweeper import sweep
+from api.sweeper import Sweeper
 from contracts.commands import CancelAnswer, CancelOutcome, MilestoneKind
 from domain.progress import ShipmentStatus
 from ports.carriers import Scan, TrackingState, TrackingUpdate
@@ -110,9 +110,9 @@ async def test_a_parked_cancel_survives_temporal_being_away(
     assert (await send(client, CREATED, "d-2")).status_code == 202
     world.orders.away = False
     world.clock.forward(minutes=10)
-    await sweep(_deps(client))
+    await Sweeper(_deps(client)).sweep()
     assert world.orders.started["shop-1001"].cancel_reason == "changed my mind"
-    await sweep(_deps(client))
+    await Sweeper(_deps(client)).sweep()
     assert world.orders.starts == 1
 
 
@@ -121,7 +121,7 @@ async def test_a_cancel_whose_order_never_comes_is_reported(
 ) -> None:
     await send(client, CANCEL)
     world.clock.forward(days=8)
-    await sweep(_deps(client))
+    await Sweeper(_deps(client)).sweep()
     assert [alert["kind"] for alert in world.store.alerts()] == ["parked_cancel"]
 
 

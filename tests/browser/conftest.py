@@ -2,7 +2,6 @@
 
 import shutil
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,13 +12,10 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "api"))
-
-from api_world import Clock, World
-
 from api.app import create_app
 from store.database import open_store
 from store.migrate import migrate
+from tests.api.api_world import Clock, World
 
 CHROMIUM = shutil.which("chromium")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -33,8 +29,10 @@ class Site:
         self.address = address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser, closed with the file: an event loop runs as long as it is open, and no test with
+    a loop of its own can follow in this process."""
     if CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine")
     with sync_playwright() as playwright:

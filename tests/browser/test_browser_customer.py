@@ -9,8 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import CARD, new_order, picture
-from conftest import Site
 from playwright.sync_api import Browser, Page, expect
 
 from api.compose import read_order
@@ -28,6 +26,8 @@ from domain.progress import (
 )
 from domain.units import Units
 from ports.carriers import Scan, TrackingState
+from tests.api.api_world import CARD, new_order, picture
+from tests.browser.conftest import Site
 
 SHOTS = os.environ.get("WAYBILL_SCREENSHOTS", "")
 ORDER = "api-1001"

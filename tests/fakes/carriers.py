@@ -88,6 +88,9 @@ class FakeCarrier:
         ]
         if not rates:
             raise EffectRefused(f"no rate for {request.service}", "no_rate")
+        if request.within_days and not wanted:
+            fastest = min(days for _, days, _ in rates)
+            rates = [rate for rate in rates if rate[1] <= max(request.within_days, fastest)]
         price, days, name = min(rates)
         carrier, service = name.split("/")
         number = self._desk.new_id("TRK")

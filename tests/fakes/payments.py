@@ -50,6 +50,7 @@ class FakePaymentGateway:
 
     def __init__(self, now: Clock = standing_clock, faults: FaultPlan | None = None) -> None:
         self._desk = Desk("payments", now, faults or FaultPlan())
+        self.several_captures = True
         self._held: dict[str, Held] = {}
         self._of_order: dict[str, list[Held]] = {}
 
@@ -71,7 +72,8 @@ class FakePaymentGateway:
         """Hold an amount for seven days of the fake's clock."""
 
         def effect() -> Authorisation:
-            held = self._new(amount, method, customer, order_id, key, several=multi_capture)
+            several = multi_capture and self.several_captures
+            held = self._new(amount, method, customer, order_id, key, several=several)
             if "declin" in method.lower():
                 held.state = PaymentState.DECLINED
             elif "authenticationRequired" in method:
@@ -196,6 +198,18 @@ class FakePaymentGateway:
             held.captured, held.state = amount.amount, PaymentState.CAPTURED
             self._record("capture", held, "", amount.amount)
         return held.reference
+
+    def confirm(self, reference: str) -> None:
+        """Let the cardholder pass the challenge that ``action_required`` asked for."""
+        held = self._known(reference)
+        assert held.state is PaymentState.ACTION_REQUIRED, held.state
+        held.state = PaymentState.AUTHORISED
+        self._record("authorise", held, held.key, held.amount)
+
+    def lapse(self, reference: str) -> None:
+        """Let a hold lapse before its time, as banks do."""
+        self._known(reference).expires_at = self._desk.now()
+        self._known(reference)
 
     def charge_back(self, reference: str, amount: int) -> None:
         """Let the cardholder's bank take money back."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from domain.holds import Expiry, Hold, HoldKind
+from domain.order import OrderLine, Totals
 from domain.progress import (
     LineProgress,
     LineUnits,
@@ -215,6 +216,24 @@ def test_money_kept_for_goods_that_came_back_is_found(shop: SqlStore) -> None:
     assert found(shop) == {("M5", "shop-1002")}
     money = CAPTURED.model_copy(update={"refunded": 1000})
     shop.project(progress(3, OrderStatus.COMPLETED, external_id="1002", money=money, lines=(line,)))
+    assert found(shop) == set()
+
+
+def test_units_cancelled_before_we_took_the_order_are_no_violation(shop: SqlStore) -> None:
+    some, all_of_it = (
+        OrderLine(line_id=f"l{n}", sku="MUG", quantity=3, unit_price=1000, already_cancelled=gone)
+        for n, gone in ((1, 1), (2, 3))
+    )
+    totals = Totals(subtotal=6000, total=6000)
+    accept(shop, "1003", lines=(some, all_of_it), totals=totals)
+    line = LineProgress(
+        line_id="l1", sku="MUG", units=Units(delivered=2, cancelled=1), total=3000, collect=2000,
+        before=1,
+    )  # fmt: skip
+    money = CAPTURED.model_copy(update={"captured": 2000})
+    done = progress(1, OrderStatus.DELIVERED, external_id="1003", money=money, lines=(line,))
+    shop.project(done.model_copy(update={"return_until": NOON + timedelta(days=9)}))
+    shop.project(done.model_copy(update={"version": 2, "status": OrderStatus.COMPLETED}))
     assert found(shop) == set()
 
 

@@ -83,6 +83,16 @@ def test_a_message_is_claimed_once_and_settled(store: SqlStore) -> None:
     assert rows == [(1, "sent"), (2, "")]
 
 
+def test_a_message_that_certainly_did_not_go_out_can_be_claimed_again(store: SqlStore) -> None:
+    store.claim("o", "shipped", 1)
+    store.settle("o", "shipped", 1, "not_sent")
+    assert store.claim("o", "shipped", 1)
+    assert not store.claim("o", "shipped", 1)
+    for outcome in ("sent", "refused", "unknown"):
+        store.settle("o", "shipped", 1, outcome)
+        assert not store.claim("o", "shipped", 1)
+
+
 def test_a_repeated_alert_is_counted_until_it_is_closed(store: SqlStore) -> None:
     for minute in range(3):
         store.alert("stuck", "o", f"minute {minute}", NOON + timedelta(minutes=minute))

@@ -112,8 +112,18 @@ def test_orders_whose_process_never_started_are_found(store: SqlStore) -> None:
     accept(store, "1001")
     accept(store, "1002")
     store.mark_started("shop-1001")
-    assert store.unstarted(NOON + timedelta(minutes=1)) == ["shop-1002"]
+    assert store.unstarted(NOON + timedelta(minutes=1)) == [("shop-1002", None)]
     assert store.unstarted(NOON) == []
+
+
+def test_an_unstarted_order_remembers_the_cancel_that_came_before_it(store: SqlStore) -> None:
+    store.park_cancel(delivery("1001", "c-1"), "wrong size", NOON + timedelta(days=1))
+    assert accept(store, "1001").parked_cancel == "wrong size"
+    called_off = store.accept(delivery("1002"), order("1002"), "called off in the shop")
+    assert called_off.parked_cancel == "called off in the shop"
+    waiting = store.unstarted(NOON + timedelta(minutes=1))
+    assert dict(waiting) == {"shop-1001": "wrong size", "shop-1002": "called off in the shop"}
+    assert store.parked(NOON + timedelta(days=2)) == []
 
 
 def test_the_order_records_the_policy_of_its_day(store: SqlStore) -> None:

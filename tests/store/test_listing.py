@@ -11,7 +11,7 @@ from domain.progress import OrderStatus
 from ports.stores import OrderFilter
 from store.cursors import cursor_of
 from store.database import SqlStore
-from tests.store.shop import NOON, accept, delivery, order, progress
+from tests.store.shop import NOON, accept, progress
 
 
 def ids(store: SqlStore, **where: object) -> list[str]:
@@ -93,17 +93,3 @@ def test_the_newest_orders_come_whole(store: SqlStore) -> None:
     for number in range(3):
         place(store, number, number)
     assert [o.external_id for o in store.recent(2)] == ["2", "1"]
-
-
-def test_an_erased_customer_is_in_no_order_any_more(store: SqlStore) -> None:
-    accept(store, "7")
-    store.change_lines("shop-7", order("7", quantity=5), NOON)
-    store.save_label("s1", "shop-7", "T1", b"Ann Lee")
-    assert store.erase_customer("ANN@example.com", NOON) == ["shop-7"]
-    stored = store.get("shop-7")
-    assert "ann lee" not in stored.model_dump_json().lower()
-    assert "example.com" not in stored.model_dump_json().lower()
-    assert (stored.order.totals, stored.ship_to.country) == (order("7", 5).totals, "DE")
-    assert ids(store, q="ann") == []
-    assert store.label("s1") is None
-    assert store.accept(delivery("7"), order("7")).intake == "repeat"

@@ -1,13 +1,15 @@
 """Stock: levels, the ledger, reservations, announcements, the catalogue."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
 
 from domain.errors import DomainError
-from domain.stock import Inbound, Location, MovementReason, Product, StockLevel
+from domain.stock import Inbound, Location, MovementReason, Product, Queued, StockLevel, Turn
+from store.audit import violations
 from store.database import SqlStore
-from tests.store.shop import NOON, allocation, stocked
+from tests.store.shop import NOON, accept, allocation, progress, stocked
 
 RECEIPT, ADJUSTED = MovementReason.RECEIPT, MovementReason.ADJUSTED
 
@@ -42,6 +44,41 @@ def test_an_adjustment_never_goes_below_what_is_reserved(store: SqlStore) -> Non
         receive(store, -1, "count-2", ADJUSTED)
     assert refusal.value.code == "below_reserved"
     assert available(store) == {"A": 0}
+
+
+def count(store: SqlStore, on_hand: int, key: str = "count-1") -> StockLevel:
+    return store.count("MUG", "A", on_hand, key=key, actor="test")
+
+
+def test_a_count_books_the_difference_once(store: SqlStore) -> None:
+    stocked(store, 5)
+    assert count(store, 3).on_hand == 3
+    receive(store, 4, "asn-1")
+    assert count(store, 3).on_hand == 7
+    assert count(store, 9, "count-2").on_hand == 9
+    with pytest.raises(DomainError) as refusal:
+        count(store, 4)
+    assert refusal.value.code == "key_reused"
+    assert violations(store, NOON) == []
+
+
+def test_a_count_never_goes_below_what_is_reserved(store: SqlStore) -> None:
+    stocked(store, 5)
+    accept(store)
+    store.reserve("shop-1001", [allocation(3)], None)
+    with pytest.raises(DomainError) as refusal:
+        count(store, 2)
+    assert refusal.value.code == "below_reserved"
+    assert count(store, 3).on_hand == 3
+
+
+def test_units_that_come_in_during_counts_are_neither_lost_nor_doubled(store: SqlStore) -> None:
+    stocked(store, 100)
+    with ThreadPoolExecutor(8) as pool:
+        for n in range(20):
+            pool.submit(count, store, 100 + n, f"count-{n}")
+            pool.submit(receive, store, 1, f"asn-{n}")
+    assert violations(store, NOON) == []
 
 
 def test_an_unknown_place_receives_nothing(store: SqlStore) -> None:
@@ -146,3 +183,44 @@ def test_locations_are_replaced(store: SqlStore) -> None:
     store.save_location(Location(code="A", name="old"))
     store.save_location(Location(code="A", name="new"))
     assert store.locations() == [Location(code="A", name="new")]
+
+
+def wait(
+    store: SqlStore, number: str, quantity: int, priority: int = 100, sku: str = "MUG"
+) -> None:
+    accept(store, number)
+    entry = Queued(
+        order_id=f"shop-{number}", line_id="l1", sku=sku, quantity=quantity, priority=priority,
+        since=NOON + timedelta(minutes=int(number)),
+    )  # fmt: skip
+    store.project(progress(1, external_id=number), queue=[entry])
+
+
+def test_orders_whose_turn_it_is_come_by_priority_then_age_as_far_as_units_reach(
+    store: SqlStore,
+) -> None:
+    stocked(store, 3, "A", "B")
+    stocked(store, 0, sku="CUP")
+    wait(store, "1", 4)
+    wait(store, "2", 2, priority=50)
+    wait(store, "3", 1)
+    wait(store, "4", 1, sku="CUP")
+    store.set_safety_stock("MUG", "B", 1)
+    assert store.servable() == [
+        Turn(order_id="shop-2", sku="MUG", free=5),
+        Turn(order_id="shop-1", sku="MUG", free=5),
+    ]
+    assert [turn.order_id for turn in store.servable(limit=1)] == ["shop-2"]
+    assert store.servable(sku="CUP") == []
+
+
+def test_nobodys_turn_comes_by_units_that_are_held_or_lie_in_a_closed_place(
+    store: SqlStore,
+) -> None:
+    stocked(store, 3, "A", "B")
+    wait(store, "1", 1)
+    store.reserve("shop-9", [allocation(3)], NOON)
+    store.save_location(Location(code="B", active=False))
+    assert store.servable() == []
+    store.expire(NOON)
+    assert store.servable() == [Turn(order_id="shop-1", sku="MUG", free=3)]

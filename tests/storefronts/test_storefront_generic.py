@@ -80,3 +80,9 @@ def test_lines_that_do_not_fit_together_are_refused(line, changes, field):
 def test_a_discount_above_all_lines_is_refused():
     body = body_of("generic") | {"order_discount": 999_999}
     assert faults(lambda: read(GENERIC, body)) == ["order_discount"]
+
+
+def test_the_senders_own_estimate_of_risk_is_kept():
+    assert order_in(GENERIC, body_of("generic") | {"risk": "high"}).risk == "high"
+    assert order_in(GENERIC, body_of("generic")).risk == ""
+    assert faults(lambda: read(GENERIC, body_of("generic") | {"risk": "huge"})) == ["risk"]

@@ -213,3 +213,19 @@ def test_every_field_at_fault_is_named_at_once():
 )
 def test_what_is_no_order_is_refused_by_name(body):
     assert faults(lambda: read(SHOPIFY, body))
+
+
+@pytest.mark.parametrize(
+    ("said", "risk"),
+    [
+        ({}, ""),
+        ({"risk_level": "MEDIUM"}, "medium"),
+        ({"risk_level": "none"}, ""),
+        ({"risks": [{"recommendation": "accept"}, {"recommendation": "cancel"}]}, "high"),
+        ({"order_risks": [{"recommendation": "investigate", "score": "0.5"}]}, "medium"),
+        ({"risk_level": "low", "risks": [{"risk_level": "high"}]}, "high"),
+        ({"recommendation": "cancel"}, ""),
+    ],
+)
+def test_the_worst_that_shopify_says_of_the_risk_counts(said, risk):
+    assert order_in(SHOPIFY, body_of("shopify") | said).risk == risk

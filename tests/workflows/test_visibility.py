@@ -38,7 +38,7 @@ async def test_a_running_order_is_found_by_status_place_and_grade(shop: World) -
         "WaybillLocation": ["east"],
         "WaybillGrade": "accept",
     }
-    page = (await details(running)).replace("&nbsp;", "")
+    page = (await details(running)).replace("\u00a0", "")
     tracking = (await running.progress()).shipments[0].tracking_number
     for part in ("**shipped**", "| captured | 2500 |", f"| {tracking} |", "| 1 | MUG |"):
         assert part in page
@@ -52,7 +52,7 @@ async def test_a_held_order_shows_why_it_waits_and_until_when(shop: World) -> No
     attributes = await found_by(running)
     assert (attributes["WaybillStatus"], attributes["WaybillHold"]) == ("on_hold", ["address"])
     hold = progress.holds[0]
-    page = (await details(running)).replace("&nbsp;", "")
+    page = (await details(running)).replace("\u00a0", "")
     for part in (f"address ({hold.hold_id})", hold.reason, f"{hold.expires_at:%Y-%m-%d %H:%M}Z"):
         assert part in page
 
