@@ -36,7 +36,6 @@ class Money:
         self._method = ""
         self._customer = ""
         self._new_method = False
-        self._paid_since = False
         self._confirmed: set[str] = set()
         desk.wake_at = lambda: self._purse.renew_at
         desk.on_wake = self._renew
@@ -50,8 +49,7 @@ class Money:
 
     @property
     def collects(self) -> bool:
-        """Whether we take money at all: not for cash on delivery, not for what is paid elsewhere,
-        and not on an authorisation that only the storefront can capture."""
+        """Whether we take money: not for cash on delivery, nor what the storefront captures."""
         facts = self._state.facts
         if facts and self.form is PaymentForm.AUTHORISED and not facts.payment.provider:
             return False
@@ -65,8 +63,7 @@ class Money:
     @property
     def has_news(self) -> bool:
         """Whether the customer has acted and a new try may succeed."""
-        unread = self._paid_since and not self._adopted
-        return self._new_method or unread or self._purse.unfinished in self._confirmed
+        return self._new_method or self._purse.unfinished in self._confirmed
 
     def pay_by(self, method: str, customer: str) -> None:
         """Use another method from now on; what the old one holds is let go first."""
@@ -77,7 +74,7 @@ class Money:
         """Take over what the storefront was paid after it had placed the order."""
         if self._state.facts:
             self._state.facts = self._state.facts.model_copy(update={"payment": payment})
-        self._adopted, self._paid_since = False, True
+        self._adopted = False
 
     def confirmed(self, reference: str) -> None:
         """Note that the customer has confirmed a payment at the provider."""
@@ -126,8 +123,7 @@ class Money:
 
     @property
     def _renewable(self) -> bool:
-        """Whether an authorisation can be taken anew: one that we adopted may come without a
-        method."""
+        """Whether an authorisation can be taken anew; an adopted one may come without a method."""
         return self.form is PaymentForm.METHOD or bool(self._method)
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 from contracts.commands import MilestoneKind
 from contracts.orders import OrderResult
 from domain.holds import HoldKind
+from domain.money import Money
 from domain.policy import Policy
 from domain.progress import LineUnits, OrderProgress
 from domain.stock import Product
@@ -102,3 +103,24 @@ async def ended(running: Running) -> OrderResult:
     """Let an order's time pass until it ends."""
     await running.skip()
     return await running.result()
+
+
+def paid_in(
+    world: World, amount: int = 2500, *, captured: bool = False, several: bool = False
+) -> str:
+    """Let a storefront take a payment, to be adopted; return its reference."""
+    money = Money(amount=amount, currency="USD")
+    return world.payments.placed_by_storefront(money, captured=captured, several=several)
+
+
+def sums(world: World, running: Running) -> tuple[int, int, int, int]:
+    """Return what was authorised, captured, voided and refunded at the provider."""
+    kinds = ("authorise", "capture", "void", "refund")
+    ledger = world.payments.ledger
+    return tuple(ledger.total(kind, running.order_id) for kind in kinds)  # type: ignore[return-value]
+
+
+async def over(running: Running) -> str:
+    """Let all waiting pass and return how the order ended."""
+    await running.skip()
+    return str((await running.result()).status)

@@ -7,12 +7,22 @@ import pytest
 
 from contracts.commands import Cancel, CancelAnswer, Done, MilestoneKind, NewMethod
 from domain.holds import HoldKind
-from domain.money import Money
-from domain.order import Order, Payment, PaymentForm
-from domain.policy import CaptureMoment, Clocks, GraceRule, PaymentPolicy, Policy
+from domain.order import Payment, PaymentForm
+from domain.policy import GraceRule, PaymentPolicy, Policy
 from domain.progress import MoneyStatus
 from tests.fakes.faults import Fault
-from tests.workflows.scenes import alerts, held, kinds, mails, on_hold, prompt, shelf, shelve, units
+from tests.workflows.scenes import (
+    alerts,
+    held,
+    kinds,
+    mails,
+    on_hold,
+    over,
+    paid_in,
+    shelf,
+    sums,
+    units,
+)
 from tests.workflows.world import Running, World, order
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -21,31 +31,13 @@ Opens = Callable[..., World]
 CHALLENGED = "pm_card_authenticationRequired"
 
 
-def paid(world: World, amount: int = 2500, *, captured: bool = False, several: bool = False) -> str:
-    money = Money(amount=amount, currency="USD")
-    return world.payments.placed_by_storefront(money, captured=captured, several=several)
-
-
-def sums(world: World, running: Running) -> tuple[int, int, int, int]:
-    """Return what was authorised, captured, voided and refunded at the provider."""
-    kinds = ("authorise", "capture", "void", "refund")
-    ledger = world.payments.ledger
-    return tuple(ledger.total(kind, running.order_id) for kind in kinds)  # type: ignore[return-value]
-
-
-async def over(running: Running) -> str:
-    """Let all waiting pass and return how the order ended."""
-    await running.skip()
-    return str((await running.result()).status)
-
-
 # how money arrives
 
 
 async def test_an_adopted_authorisation_is_captured_and_no_second_one_is_made(
     shop: World,
 ) -> None:
-    wanted = order(("MUG", 2), form=PaymentForm.AUTHORISED, reference=paid(shop))
+    wanted = order(("MUG", 2), form=PaymentForm.AUTHORISED, reference=paid_in(shop))
     running = await shop.start(wanted)
     await running.deliver()
 
@@ -54,7 +46,7 @@ async def test_an_adopted_authorisation_is_captured_and_no_second_one_is_made(
 
 
 async def test_a_capture_of_the_storefront_is_refunded_through_its_provider(shop: World) -> None:
-    wanted = order(("MUG", 2), form=PaymentForm.CAPTURED, reference=paid(shop, captured=True))
+    wanted = order(("MUG", 2), form=PaymentForm.CAPTURED, reference=paid_in(shop, captured=True))
     running = await shop.start(wanted, still=True)
     await running.until(lambda p: p.money.captured == 2500)
     answer = await running.ask("cancel", Cancel(), CancelAnswer)
@@ -68,7 +60,10 @@ async def test_a_part_cancelled_before_the_capture_was_adopted_is_refunded_at_on
     world: World,
 ) -> None:
     wanted = order(
-        ("MUG", 2), form=PaymentForm.CAPTURED, reference=paid(world, captured=True), risk="medium"
+        ("MUG", 2),
+        form=PaymentForm.CAPTURED,
+        reference=paid_in(world, captured=True),
+        risk="medium",
     )
     running = await world.start(wanted, still=True)
     progress = await on_hold(running, HoldKind.FRAUD_REVIEW)
@@ -106,7 +101,7 @@ async def test_money_that_is_not_ours_to_take_is_left_alone(shop: World, form: P
 
 
 async def test_an_authorisation_short_of_the_total_is_taken_for_what_it_is(shop: World) -> None:
-    wanted = order(("MUG", 2), form=PaymentForm.AUTHORISED, reference=paid(shop, 2000))
+    wanted = order(("MUG", 2), form=PaymentForm.AUTHORISED, reference=paid_in(shop, 2000))
     running = await shop.start(wanted)
     await running.deliver()
 
@@ -234,7 +229,7 @@ async def test_a_hold_that_lapsed_early_is_taken_anew_and_nobody_is_bothered(
 
 async def test_an_adopted_hold_without_a_method_is_kept_to_its_end(open_world: Opens) -> None:
     world = await open_world(Policy(grace=(GraceRule(seconds=6 * 86400 + 20 * 3600),)))  # type: ignore[misc]
-    wanted = order(("MUG", 2), form=PaymentForm.AUTHORISED, reference=paid(world))
+    wanted = order(("MUG", 2), form=PaymentForm.AUTHORISED, reference=paid_in(world))
     running = await world.start(wanted, still=True)
     await on_hold(running, HoldKind.GRACE)
     await running.skip(timedelta(days=6, hours=19))
@@ -244,104 +239,3 @@ async def test_an_adopted_hold_without_a_method_is_kept_to_its_end(open_world: O
 
 
 # answers that never come
-
-
-@pytest.mark.parametrize("call", ["authorise", "capture", "void", "refund"])
-async def test_a_lost_answer_after_the_effect_makes_one_effect(world: World, call: str) -> None:
-    world.faults.add(f"payments.{call}", Fault.AFTER, 1)
-    captured = call == "refund"
-    form = PaymentForm.CAPTURED if captured else PaymentForm.METHOD
-    reference = paid(world, captured=True) if captured else ""
-    running = await world.start(order(("MUG", 2), form=form, reference=reference), still=True)
-    await on_hold(running, HoldKind.GRACE)
-    if call in ("void", "refund"):
-        await running.ask("cancel", Cancel(), CancelAnswer)
-        await running.result()
-    else:
-        await running.ask("ship_now", {}, Done)
-        await running.hand_over()
-
-    assert len(world.payments.ledger.rows(running.order_id, call)) == 1
-
-
-@pytest.mark.parametrize("fault", [Fault.STUCK, Fault.STUCK_AFTER])
-@pytest.mark.parametrize("call", ["authorise", "capture"])
-async def test_beyond_patience_an_effect_is_looked_up_and_repeated_only_when_it_is_not_there(
-    open_world: Opens, call: str, fault: Fault
-) -> None:
-    world = await open_world(prompt(clocks=Clocks(provider_patience=1)))  # type: ignore[misc]
-    world.faults.add(f"payments.{call}", fault, 1)
-    running = await world.start(order(("MUG", 2)), still=True)
-    await running.hand_over()
-
-    assert sums(world, running)[:2] == (2500, 2500)
-    assert len(world.payments.ledger.rows(running.order_id, call)) == 1
-    assert "hold.placed" in kinds(running)
-
-
-async def test_a_void_is_repeated_until_the_provider_takes_it(open_world: Opens) -> None:
-    policy = Policy(grace=(GraceRule(seconds=1800),), clocks=Clocks(provider_patience=1))
-    world = await open_world(policy)  # type: ignore[misc]
-    world.faults.add("payments.void", Fault.STUCK, 1)
-    running = await world.start(order(("MUG", 2)), still=True)
-    await on_hold(running, HoldKind.GRACE)
-    await running.ask("cancel", Cancel(), CancelAnswer)
-    await running.result()
-
-    assert sums(world, running) == (2500, 0, 2500, 0)
-
-
-# captures
-
-
-def apart(world: World) -> Order:
-    """Return an order whose lines stand in different places: two parcels of 1750 and 3500."""
-    shelve(world, "HERE", east=5)
-    shelve(world, "THERE", west=5)
-    return order(("HERE", 1), ("THERE", 2), price=1500, shipping=750)
-
-
-@pytest.mark.parametrize("several", [True, False])
-async def test_two_parcels_are_captured_one_by_one_and_add_up_exactly(
-    shop: World, several: bool
-) -> None:
-    shop.payments.several_captures = several
-    running = await shop.start(apart(shop), still=True)
-    for n in (1, 2):
-        await running.deliver(n)
-    assert await over(running) == "completed"
-
-    captures = [row.amount for row in shop.payments.ledger.rows(running.order_id, "capture")]
-    assert sorted(captures) == [1750, 3500]
-    assert sums(shop, running)[0] == (5250 if several else 5250 + 3500)
-
-
-async def test_a_hold_that_can_be_captured_once_and_not_renewed_is_captured_whole(
-    shop: World,
-) -> None:
-    wanted = apart(shop)
-    payment = Payment(form="authorised", provider="fake", reference=paid(shop, 5250), amount=5250)
-    running = await shop.start(wanted.model_copy(update={"payment": payment}), still=True)
-    for n in (1, 2):
-        await running.deliver(n)
-    assert await over(running) == "completed"
-
-    assert sums(shop, running) == (0, 5250, 0, 0)
-
-
-async def test_capture_at_order_takes_each_unit_once_and_a_later_cancel_refunds(
-    open_world: Opens,
-) -> None:
-    payment = PaymentPolicy(capture=CaptureMoment.ORDER)
-    world = await open_world(Policy(grace=(GraceRule(seconds=1800),), payment=payment))  # type: ignore[misc]
-    running = await world.start(order(("MUG", 3)), still=True)
-    await on_hold(running, HoldKind.GRACE)
-    first = await running.ask("cancel", Cancel(lines=(units("1", 1),)), CancelAnswer)
-    await running.ask("ship_now", {}, Done)
-    await running.until(lambda p: p.money.captured > 0)
-    assert sums(world, running)[1] == 3500 - first.refunded
-    second = await running.ask("cancel", Cancel(), CancelAnswer)
-    await running.result()
-
-    assert first.refunded + second.refunded == 3500
-    assert sums(world, running)[3] == second.refunded
