@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,7 +20,6 @@ from ports.carriers import LabelRequest, TrackingState, TrackingUpdate
 from ports.storefronts import Unauthentic
 
 CARRIER = EasyPostCarrier("EZTK_x", "http://127.0.0.1:9/easypost/v2", timeout=2)
-SHARED = Path(__file__).resolve().parents[3] / "shared/data/carrier/easypost"
 
 
 @given(st.integers(0, 70_000))
@@ -181,13 +179,6 @@ class TestTracking:
                 CARRIER.verify(forged, body, ["two"])
         with pytest.raises(Unauthentic):
             CARRIER.verify(headers, body + b" ", ["two"])
-
-    @pytest.mark.skipif(not SHARED.is_dir(), reason="the recorded events are not here")
-    @pytest.mark.parametrize("name", ["tracking-webhook.json", "event-body.json"])
-    def test_recorded_events_can_be_read(self, name: str) -> None:
-        update = CARRIER.read((SHARED / name).read_bytes())
-        assert update is not None
-        assert len(update.scans) >= 6
 
 
 class TestLabelAddress:
