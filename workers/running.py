@@ -49,7 +49,7 @@ def workers(
         rates: activities per second for a whole task queue, so that a provider's limit holds;
             none, or 0, is unlimited.
     """
-    identity = f"{gethostname()[:12]}:{getpid()}"
+    identity = f"{gethostname()[-5:]}:{getpid()}"
     return [
         Worker(
             client,
