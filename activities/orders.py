@@ -1,6 +1,6 @@
 """In-house steps: screening, placing, recording. Each is one local activity; no network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from temporalio import activity
@@ -24,10 +24,11 @@ from domain.calendar import start_of
 from domain.clock import Clock
 from domain.errors import EffectRefused, ProviderUnavailable
 from domain.grading import grade
+from domain.order import Order
 from domain.placement import Plan, plan
 from domain.policy import Policy
 from domain.progress import LineUnits
-from domain.stock import Allocation
+from domain.stock import Allocation, Product
 from domain.validation import Problem, problems_of
 from domain.wants import Kits, Parts, allocations_of, parts_of, wants_of
 from ports.rules import AddressCheck, Geocoder, OrderRules
@@ -62,16 +63,16 @@ class OrderActivities:
         with translated():
             stored = self._stored(ask.order_id)
             _, policy = self._store.policy(stored.policy_version)
+            products = self._products(stored.order)
             problems = [
                 problem
-                for problem in self._problems(stored, policy)
+                for problem in self._problems(stored, policy, products)
                 if problem[0] not in ask.waived
             ]
             conditions = [rule.when for rule in policy.grading.rules]
             holding = self._rules.holding(conditions, stored.order)
             verdict, score, reasons = grade(policy.grading, holding)
-            skus = {line.sku for line in stored.order.lines}
-            facts = facts_of(stored, policy, self._store.products(skus), self._now())
+            facts = facts_of(stored, policy, products, self._now())
             return facts.model_copy(
                 update={
                     "problems": tuple(problems),
@@ -137,13 +138,18 @@ class OrderActivities:
             raise EffectRefused(f"{order_id} is not in the database", "order_unknown")
         return stored
 
-    def _problems(self, stored: StoredOrder, policy: Policy) -> list[Problem]:
-        order = stored.order.model_copy(update={"ship_to": stored.ship_to or stored.order.ship_to})
+    def _products(self, order: Order) -> dict[str, Product]:
+        """Return what the order names, and what kits among it are made of."""
         skus = {line.sku for line in order.lines}
         skus |= {part.sku for line in order.lines for part in line.components}
         products = self._store.products(skus)
         parts = {part.sku for product in products.values() for part in product.components}
-        products |= self._store.products(parts - products.keys())
+        return products | self._store.products(parts - products.keys())
+
+    def _problems(
+        self, stored: StoredOrder, policy: Policy, products: Mapping[str, Product]
+    ) -> list[Problem]:
+        order = stored.order.model_copy(update={"ship_to": stored.ship_to or stored.order.ship_to})
         since = order.placed_at - timedelta(seconds=policy.validation.duplicate_window)
         twins = self._store.duplicates(order, since) if policy.validation.duplicate_window else ()
         found = list(problems_of(order, policy, products, twins))

@@ -130,7 +130,7 @@ async def run(
         kind=kind.kind,
         orders=orders,
         seconds=seconds,
-        rate=(high - low) / (ends[high] - ends[low]),
+        rate=(high - low) / (ends[high] - ends[low]) if high > low else 0.0,
         server_cpu=1000 * (after[0] - before[0]) / orders,
         worker_cpu=1000 * (after[1] - before[1]) / orders,
         worker_mb=worker.megabytes(),

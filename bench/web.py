@@ -20,7 +20,7 @@ from bench.shop import CHANNEL, ENCRYPTION, PEPPER, PROVIDER, WEBHOOK_SECRET, bo
 from cli.stack import api_command
 
 WARM = 10
-REST = 0.12
+REST = 0.1
 """Seconds between two requests."""
 
 
