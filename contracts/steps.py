@@ -92,7 +92,6 @@ class Screened(Wire):
     channel: str = ""
     priority: int = 100
     release_on: date | None = None
-    time_zone: str = "UTC"
     problems: tuple[tuple[str, str], ...] = ()
     grade: Verdict = Verdict.ACCEPT
     score: int = 0
@@ -138,7 +137,6 @@ class PlaceRequest(Wire):
     lines: tuple[LineUnits, ...]
     n: int
     bars: tuple[Bar, ...] = ()
-    single_parcel: bool = False
 
 
 class PlacedShipment(Wire):

@@ -47,6 +47,3 @@ class Hold(Wire):
 
 
 SYSTEM = "waybill"
-
-CUSTOMER_MAY_LIFT = frozenset({HoldKind.ADDRESS, HoldKind.PAYMENT})
-"""Holds that the customer's own correction lifts."""

@@ -28,7 +28,6 @@ TAKE = (
     )
     .values(on_hand=levels.c.on_hand - bindparam("units"))
 )
-PUT_LEVEL = put_once(levels)
 SET_SAFETY = update(levels).where(
     levels.c.sku == bindparam("s"), levels.c.location == bindparam("l")
 )

@@ -27,7 +27,7 @@ class PaymentCalls:
     @property
     def currency(self) -> str:
         """The order's currency."""
-        return self._state.facts.currency if self._state.facts else "XXX"
+        return self._state.currency
 
     async def make(self, method: Any, ask: Ask, purpose: str, text: str) -> Any:
         """Make one keyed effect; look it up when its outcome stays unknown (INVARIANTS M8).

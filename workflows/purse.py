@@ -26,7 +26,7 @@ class Purse:
     @property
     def currency(self) -> str:
         """The order's currency."""
-        return self._state.facts.currency if self._state.facts else "XXX"
+        return self._state.currency
 
     @property
     def live(self) -> tuple[Held, ...]:

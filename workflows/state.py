@@ -237,11 +237,16 @@ class OrderState(Book):
 
     # projection
 
+    @property
+    def currency(self) -> str:
+        """The order's currency; ISO 4217's code for none until the order is read."""
+        return self.facts.currency if self.facts else "XXX"
+
     def money(self) -> MoneyProgress:
         """Return where the order's money is."""
         facts = self.facts
         money = MoneyProgress(
-            currency=facts.currency if facts else "XXX",
+            currency=self.currency,
             due=due(self.lines.values()),
             authorised=sum(one.capturable for one in self.payments),
             captured=sum(one.captured for one in self.payments),
