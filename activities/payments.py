@@ -48,7 +48,7 @@ class PaymentActivities:
     @activity.defn(name="adopt_payment")
     async def adopt(self, step: PaymentStep) -> Authorisation:
         """Take over a payment that the storefront made."""
-        gateway = await self._gateway_of(step.order_id)
+        gateway = await self._gateway_of(step)
         return await self._effects.make(
             step.order_id,
             "adopt",
@@ -60,7 +60,7 @@ class PaymentActivities:
     @activity.defn(name="capture")
     async def capture(self, step: PaymentStep) -> Capture:
         """Take an amount of an authorisation."""
-        gateway = await self._gateway_of(step.order_id)
+        gateway = await self._gateway_of(step)
         return await self._effects.make(
             step.order_id,
             "capture",
@@ -74,7 +74,7 @@ class PaymentActivities:
     @activity.defn(name="void_payment")
     async def void(self, step: PaymentStep) -> None:
         """Release an authorisation; one that never was is no error."""
-        gateway = await self._gateway_of(step.order_id)
+        gateway = await self._gateway_of(step)
         await self._effects.make(
             step.order_id,
             "void",
@@ -86,7 +86,7 @@ class PaymentActivities:
     @activity.defn(name="refund")
     async def refund(self, step: PaymentStep) -> Refund:
         """Give back an amount of what was captured."""
-        gateway = await self._gateway_of(step.order_id)
+        gateway = await self._gateway_of(step)
         return await self._effects.make(
             step.order_id,
             "refund",
@@ -98,7 +98,7 @@ class PaymentActivities:
     @activity.defn(name="find_payment_effect")
     async def find(self, step: PaymentStep) -> Found:
         """Look up whether an effect whose outcome we never learnt exists at the provider."""
-        gateway = await self._gateway_of(step.order_id)
+        gateway = await self._gateway_of(step)
         with translated():
             effect = await gateway.find(
                 step.order_id,
@@ -114,7 +114,7 @@ class PaymentActivities:
     @activity.defn(name="retrieve_payment")
     async def retrieve(self, step: PaymentStep) -> Authorisation:
         """Return how a payment stands at the provider."""
-        gateway = await self._gateway_of(step.order_id)
+        gateway = await self._gateway_of(step)
         with translated():
             return await gateway.retrieve(step.reference)
 
@@ -125,8 +125,8 @@ class PaymentActivities:
                 raise EffectRefused(f"{order_id} is not in the database", "order_unknown")
             return stored.order.payment
 
-    async def _gateway_of(self, order_id: str) -> PaymentGateway:
-        return self._gateway((await self._payment(order_id)).provider)
+    async def _gateway_of(self, step: PaymentStep) -> PaymentGateway:
+        return self._gateway(step.provider or (await self._payment(step.order_id)).provider)
 
     def _gateway(self, provider: str) -> PaymentGateway:
         """Return the provider by name; an order that names none is paid through the only one."""

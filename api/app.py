@@ -30,6 +30,7 @@ from api.routes import (
     webhooks,
 )
 from api.sweeper import sweep_for_ever
+from domain.errors import ProviderUnavailable
 
 STATIC = Path(__file__).parent / "static"
 
@@ -63,6 +64,9 @@ def create_app(deps: Deps) -> FastAPI:
             sweeper.cancel()
             with suppress(asyncio.CancelledError):
                 await sweeper
+        with suppress(ProviderUnavailable):
+            await deps.starts.all_settled()
+            await deps.starts.note(deps)
 
     app = FastAPI(
         title="Waybill", version="0.1.0", lifespan=sweeping, docs_url=None, redoc_url=None

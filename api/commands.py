@@ -68,6 +68,7 @@ async def command(
 ) -> A:
     """Send a command; an order without a process is explained from the database."""
     outcome = "refused"
+    await deps.starts.settled(order_id)
     try:
         found = await deps.orders.command(order_id, name, request, answer, key)
         outcome = str(getattr(found, "outcome", "done"))

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Protocol, TypeVar
 from fastapi import APIRouter, Depends, Request
 
 from api.counts import Counts, NoCounts
+from api.starting import Starts
 from contracts.commands import Milestone
 from contracts.orders import OrderRef
 from domain.errors import DomainError
@@ -176,6 +177,7 @@ class Deps:
     check_policy: Callable[[Policy], Sequence[PolicyProblem]] = no_problems
     grade: Callable[[Order, Policy], Verdict] = _accept
     counts: Counts = field(default_factory=NoCounts)
+    starts: Starts = field(default_factory=Starts)
     now: Callable[[], datetime] = _now
     limits: Limits = field(default_factory=Limits)
     public_url: str = ""
@@ -183,7 +185,7 @@ class Deps:
     routers: tuple[APIRouter, ...] = ()
 
 
-def _deps(request: Request) -> Deps:
+async def _deps(request: Request) -> Deps:
     deps: Deps = request.app.state.deps
     return deps
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Deps, OrderNotRunning
-from api.intake import start
+from api.starting import start
 from api.waiting import tell_turns
 from contracts.commands import Milestone, MilestoneKind
 from contracts.orders import OrderRef
@@ -42,6 +42,7 @@ class Sweeper:
     async def sweep(self) -> None:
         """Do each step once."""
         for step in (
+            self.note_started_orders,
             self.start_waiting_orders,
             self.report_lost_cancels,
             self.end_old_reservations,
@@ -51,6 +52,10 @@ class Sweeper:
                 await step()
             except Exception:
                 log.exception("sweeper: %s failed; it is tried again", step.__name__)
+
+    async def note_started_orders(self) -> None:
+        """Write down which processes run, so that they are not started again."""
+        await self._deps.starts.note(self._deps)
 
     async def start_waiting_orders(self) -> None:
         """Start what was accepted and never confirmed as started, oldest first."""

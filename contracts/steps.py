@@ -191,7 +191,8 @@ class AuthoriseRequest(Wire):
 
 
 class PaymentStep(Wire):
-    """A step on one payment at the provider: capture, void, refund, adopt."""
+    """A step on one payment at the provider: capture, void, refund, adopt. Without a ``provider``
+    the order's own is asked."""
 
     order_id: str
     n: int
@@ -200,6 +201,7 @@ class PaymentStep(Wire):
     currency: str = ""
     final: bool = True
     purpose: str = ""
+    provider: str = ""
 
 
 class Found(Wire):

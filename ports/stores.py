@@ -5,7 +5,7 @@ no coroutine blocks the loop (TEMPORAL.md T14). Times are timezone-aware UTC. A 
 ``StoreUnavailable`` when the database is away or locked; nothing is half done then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -115,8 +115,8 @@ class OrderStore(Protocol):
         """Accepted orders whose process was never confirmed as started, oldest first, with the
         reason of the cancel that came before the order, if one did."""
 
-    def mark_started(self, order_id: str) -> None:
-        """Note that the order's process runs."""
+    def mark_started(self, order_ids: Collection[str]) -> None:
+        """Note that the processes of these orders run."""
 
     def get(self, order_id: str) -> StoredOrder | None:
         """One order, or None."""

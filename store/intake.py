@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -65,7 +65,11 @@ UNSTARTED = (
     .order_by(orders.c.created_at, orders.c.order_id)
     .limit(bindparam("at_most"))
 )
-START = update(orders).where(orders.c.order_id == bindparam("id")).values(started=True)
+START = (
+    update(orders)
+    .where(orders.c.order_id.in_(bindparam("ids", expanding=True)))
+    .values(started=True)
+)
 
 
 class Inbox(Part):
@@ -147,10 +151,10 @@ class Inbox(Part):
             rows = connection.execute(UNSTARTED, {"before": before, "at_most": limit})
             return [(row.order_id, row.reason) for row in rows]
 
-    def mark_started(self, order_id: str) -> None:
-        """Note that the order's process runs."""
+    def mark_started(self, order_ids: Collection[str]) -> None:
+        """Note that the processes of these orders run."""
         with self._database.write_one() as connection:
-            connection.execute(START, {"id": order_id})
+            connection.execute(START, {"ids": list(order_ids)})
 
     def _put_delivery(self, connection: Connection, delivery: Delivery, outcome: str = "") -> bool:
         row = delivery.model_dump() | {"outcome": delivery.outcome or outcome}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import bindparam, func, insert, select, update
 
@@ -72,7 +73,7 @@ class Orders(Part):
         if row is None:
             return None
         return StoredOrder(
-            order=Order.model_validate_json(row.document),
+            order=_order(row.document),
             ship_to=Address.model_validate_json(row.ship_to) if row.ship_to else None,
             policy_version=row.policy_version,
             progress=OrderProgress.model_validate_json(row.progress) if row.progress else None,
@@ -155,3 +156,9 @@ class Orders(Part):
 
 def _unknown(order_id: str) -> DomainError:
     return DomainError(f"order {order_id} was never accepted", "unknown_order")
+
+
+@lru_cache(maxsize=256)
+def _order(document: str) -> Order:
+    """Read an order; each of its steps reads the same document again."""
+    return Order.model_validate_json(document)

@@ -120,4 +120,5 @@ class PaymentCalls:
             amount=amount,
             currency=self.currency,
             final=final,
+            provider=self._state.facts.payment.provider if self._state.facts else "",
         )

@@ -1,12 +1,14 @@
 """The API's world in tests: the real store on SQLite, real signatures, and orders that answer from
 a script. The clock stands until it is moved."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 from standardwebhooks.webhooks import Webhook
 
 from adapters.rules.cel import CelRules
@@ -73,10 +75,13 @@ class FakeOrders:
         self.ended: set[str] = set()
         self.away = False
         self.workers = True
+        self.gate = asyncio.Event()
+        self.gate.set()
         self._by_key: dict[tuple[str, str], Wire] = {}
 
     async def start(self, ref: OrderRef, order: Order) -> None:
         self._reachable()
+        await self.gate.wait()
         self.starts += 1
         self.started.setdefault(ref.order_id, ref)
 
@@ -272,3 +277,9 @@ def picture(
 
 
 PARCEL = {"parcel": Parcel(weight_grams=800).model_dump()}
+
+
+def deps_of(client: httpx.AsyncClient) -> Deps:
+    """Return the world of the API behind a client."""
+    deps: Deps = client._transport.app.state.deps  # type: ignore[attr-defined]
+    return deps

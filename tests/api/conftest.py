@@ -32,18 +32,24 @@ def world(migrated: Path, tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    """A client with an admin key; every request has its own idempotency key unless it says."""
+    """A client with an admin key; every request has its own idempotency key unless it says.
+
+    What a request has begun to start is started before the next line of a test."""
     numbers = iter(range(10**6))
 
     async def add_key(request: httpx.Request) -> None:
         if "idempotency-key" not in request.headers:
             request.headers["Idempotency-Key"] = f"auto-{next(numbers)}"
 
-    transport = httpx.ASGITransport(app=create_app(world.deps()))
+    async def started(_: httpx.Response) -> None:
+        await deps.starts.all_settled()
+
+    deps = world.deps()
+    transport = httpx.ASGITransport(app=create_app(deps))
     async with httpx.AsyncClient(
         transport=transport,
         base_url="http://api",
         headers=world.keys,
-        event_hooks={"request": [add_key]},
+        event_hooks={"request": [add_key], "response": [started]},
     ) as client:
         yield client

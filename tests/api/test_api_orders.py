@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from datetime import timedelta
 
 import httpx
-from api_world import CARD, NOON, World, new_order, picture
+from api_world import CARD, NOON, World, deps_of, new_order, picture
 
 from api.orders_client import OrdersAway
+from api.sweeper import Sweeper
 from contracts.commands import CancelAnswer, CancelOutcome, Done, HoldAnswer, ReturnAnswer
 from domain.errors import DomainError
 from domain.progress import LineUnits, OrderStatus, ShipmentStatus
@@ -35,6 +37,31 @@ async def test_placing_an_order_starts_its_process_once(
     again = await client.post("/orders", json=new_order())
     assert (again.status_code, again.json()["order_id"]) == (200, "api-1001")
     assert world.orders.starts == 1
+
+
+async def test_who_places_an_order_does_not_wait_for_temporal_but_who_commands_it_does(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    world.orders.gate.clear()
+    world.orders.answers["ship_now"] = Done(status=OrderStatus.PROCESSING)
+    client.event_hooks["response"].clear()
+    order_id = await placed(client)
+    command = asyncio.create_task(client.post(f"/orders/{order_id}/ship-now"))
+    done, _ = await asyncio.wait([command], timeout=0.1)
+    assert (world.orders.started, done) == ({}, set())
+    world.orders.gate.set()
+    assert (await command).status_code == 200
+
+
+async def test_orders_that_run_are_noted_together_and_not_started_again(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    orders = [await placed(client, number) for number in ("1001", "1002")]
+    later = NOON + timedelta(minutes=1)
+    assert [order_id for order_id, _ in world.store.unstarted(later)] == orders
+    await Sweeper(deps_of(client)).note_started_orders()
+    assert world.store.unstarted(later) == []
+    assert world.orders.starts == 2
 
 
 async def test_the_same_order_with_other_content_is_refused_and_alerted(

@@ -6,9 +6,8 @@ import json
 from datetime import timedelta
 
 import httpx
-from api_world import CARD, NOON, World, event, new_order, picture, signature
+from api_world import CARD, NOON, World, deps_of, event, new_order, picture, signature
 
-from api.deps import Deps
 from api.sweeper import Sweeper
 from contracts.commands import CancelAnswer, CancelOutcome, MilestoneKind
 from domain.progress import ShipmentStatus
@@ -110,9 +109,9 @@ async def test_a_parked_cancel_survives_temporal_being_away(
     assert (await send(client, CREATED, "d-2")).status_code == 202
     world.orders.away = False
     world.clock.forward(minutes=10)
-    await Sweeper(_deps(client)).sweep()
+    await Sweeper(deps_of(client)).sweep()
     assert world.orders.started["shop-1001"].cancel_reason == "changed my mind"
-    await Sweeper(_deps(client)).sweep()
+    await Sweeper(deps_of(client)).sweep()
     assert world.orders.starts == 1
 
 
@@ -121,7 +120,7 @@ async def test_a_cancel_whose_order_never_comes_is_reported(
 ) -> None:
     await send(client, CANCEL)
     world.clock.forward(days=8)
-    await Sweeper(_deps(client)).sweep()
+    await Sweeper(deps_of(client)).sweep()
     assert [alert["kind"] for alert in world.store.alerts()] == ["parked_cancel"]
 
 
@@ -210,8 +209,3 @@ async def test_a_dispute_is_told_and_alerted_once(client: httpx.AsyncClient, wor
     assert [told.kind for _, told in world.orders.told] == [MilestoneKind.DISPUTED]
     assert {alert["kind"] for alert in world.store.alerts()} == {"dispute"}
     assert json.loads(body)["event_id"] == world.orders.told[0][1].detail
-
-
-def _deps(client: httpx.AsyncClient) -> Deps:
-    deps: Deps = client._transport.app.state.deps  # type: ignore[attr-defined]
-    return deps

@@ -111,7 +111,7 @@ def test_cancel_and_order_at_once_always_meet(store: SqlStore) -> None:
 def test_orders_whose_process_never_started_are_found(store: SqlStore) -> None:
     accept(store, "1001")
     accept(store, "1002")
-    store.mark_started("shop-1001")
+    store.mark_started(["shop-1001"])
     assert store.unstarted(NOON + timedelta(minutes=1)) == [("shop-1002", None)]
     assert store.unstarted(NOON) == []
 
