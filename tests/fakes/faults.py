@@ -73,7 +73,7 @@ class FaultPlan:
         return None
 
     def _seeded(self, call: str, key: str) -> Fault | None:
-        if not self.rates:
+        if not any(fnmatchcase(call, pattern) for pattern in self.rates):
             return None
         attempt = self._attempts[call, key] = self._attempts.get((call, key), 0) + 1
         dice = random.Random(f"{self.seed}:{call}:{key}:{attempt}").random()

@@ -1,6 +1,8 @@
-"""Both databases for every test: a migrated SQLite file, and a database on a real PostgreSQL.
+"""Both databases for every test: a migrated SQLite file, and a database on a real PostgreSQL; and
+the store in memory (``tests/fakes``), which must pass the same tests.
 
 The PostgreSQL server is started once per pytest process, in a temporary folder, and stopped.
+Tests of SQL, raw tables, threads and processes ask for ``sql_store`` instead of ``store``.
 """
 
 import itertools
@@ -16,6 +18,7 @@ import pytest
 from store.database import SqlStore, open_store
 from store.migrate import migrate
 from store.tables import metadata
+from tests.store.shop import AnyStore, open_any
 
 COUNT = itertools.count()
 
@@ -144,8 +147,16 @@ def url(request: pytest.FixtureRequest, fresh_url: Callable[[str], str]) -> str:
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[SqlStore]:
+def sql_store(url: str) -> Iterator[SqlStore]:
     """The store over a fresh database."""
     opened = open_store(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres", "memory"])
+def store(request: pytest.FixtureRequest, fresh_url: Callable[[str], str]) -> Iterator[AnyStore]:
+    """A fresh store of each kind."""
+    opened = open_any(request.param, fresh_url)
     yield opened
     opened.close()

@@ -1,10 +1,11 @@
 """A small shop to test with: orders, deliveries and pictures of their progress."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from domain.order import Address, Customer, Order, OrderLine, Payment, Totals
 from domain.progress import (
@@ -25,8 +26,12 @@ from domain.stock import (
 )
 from domain.units import Units
 from ports.stores import Accepted, Delivery
-from store.database import SqlStore
+from store.audit import Violation, violations
+from store.database import SqlStore, open_store
+from tests.fakes.stores import MemoryStore
+from tests.fakes.stores.audit import audited, poured
 
+AnyStore = SqlStore | MemoryStore
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
@@ -63,12 +68,35 @@ def delivery(
     )
 
 
-def accept(store: SqlStore, external_id: str = "1001", **changes: object) -> Accepted:
+def open_any(kind: str, fresh_url: Callable[[str], str]) -> AnyStore:
+    """Open a fresh store: ``sqlite``, ``postgres`` or ``memory``."""
+    if kind == "memory":
+        return MemoryStore(lambda: datetime.now(UTC))
+    return open_store(fresh_url(kind))
+
+
+def audit(store: AnyStore, now: datetime) -> Sequence[Violation]:
+    """Return every promise that the store's rows break."""
+    return audited(store, now) if isinstance(store, MemoryStore) else violations(store, now)
+
+
+@contextmanager
+def rows(store: AnyStore) -> Iterator[Connection]:
+    """Read the store's rows as the real tables have them."""
+    if isinstance(store, MemoryStore):
+        with poured(store) as poured_store, poured_store.read() as connection:
+            yield connection
+    else:
+        with store.database.read() as connection:
+            yield connection
+
+
+def accept(store: AnyStore, external_id: str = "1001", **changes: object) -> Accepted:
     """Take an order in."""
     return store.accept(delivery(external_id), order(external_id, **changes))
 
 
-def stocked(store: SqlStore, units: int, *places: str, sku: str = "MUG") -> None:
+def stocked(store: AnyStore, units: int, *places: str, sku: str = "MUG") -> None:
     """Put units of a SKU at each place, ``A`` when none is named."""
     for place in places or ("A",):
         store.save_location(Location(code=place))

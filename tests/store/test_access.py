@@ -8,19 +8,18 @@ from domain.errors import DomainError
 from domain.policy import Policy
 from ports.carriers import Scan, TrackingState
 from ports.stores import ApiKey
-from store.database import SqlStore
-from tests.store.shop import NOON
+from tests.store.shop import NOON, AnyStore
 
 KEY = ApiKey(key_id="k1", prefix="wb_1", name="shop", scopes=("orders:read",), channels=("shop",))
 
 
-def test_a_live_key_is_found_by_its_hash_alone(store: SqlStore) -> None:
+def test_a_live_key_is_found_by_its_hash_alone(store: AnyStore) -> None:
     store.add_key(KEY, "hash")
     assert store.key("hash", NOON) == KEY.model_copy(update={"last_used_at": NOON})
     assert store.key("other", NOON) is None
 
 
-def test_the_use_of_a_key_is_noted_once_a_minute(store: SqlStore) -> None:
+def test_the_use_of_a_key_is_noted_once_a_minute(store: AnyStore) -> None:
     store.add_key(KEY, "hash")
     for second in (0, 59, 60):
         store.key("hash", NOON + timedelta(seconds=second))
@@ -28,7 +27,7 @@ def test_the_use_of_a_key_is_noted_once_a_minute(store: SqlStore) -> None:
         assert store.keys()[0].last_used_at == expected
 
 
-def test_revoked_and_expired_keys_are_dead(store: SqlStore) -> None:
+def test_revoked_and_expired_keys_are_dead(store: AnyStore) -> None:
     store.add_key(KEY, "revoked")
     expired = {"key_id": "k2", "expires_at": NOON}
     store.add_key(KEY.model_copy(update=expired), "expired")
@@ -38,7 +37,7 @@ def test_revoked_and_expired_keys_are_dead(store: SqlStore) -> None:
     assert store.key("expired", NOON - timedelta(seconds=1)) is not None
 
 
-def test_a_repeated_request_gets_the_first_answer(store: SqlStore) -> None:
+def test_a_repeated_request_gets_the_first_answer(store: AnyStore) -> None:
     assert store.begin("ann", "k", "body", NOON) is None
     assert store.begin("ann", "k", "body", NOON) == (0, "")
     store.finish("ann", "k", 201, "made")
@@ -46,14 +45,14 @@ def test_a_repeated_request_gets_the_first_answer(store: SqlStore) -> None:
     assert store.begin("bob", "k", "other", NOON) is None
 
 
-def test_a_request_key_never_carries_another_body(store: SqlStore) -> None:
+def test_a_request_key_never_carries_another_body(store: AnyStore) -> None:
     store.begin("ann", "k", "body", NOON)
     with pytest.raises(DomainError) as refusal:
         store.begin("ann", "k", "other", NOON)
     assert refusal.value.code == "idempotency_key_reused"
 
 
-def test_a_failed_or_abandoned_request_may_be_tried_again(store: SqlStore) -> None:
+def test_a_failed_or_abandoned_request_may_be_tried_again(store: AnyStore) -> None:
     store.begin("ann", "k", "body", NOON)
     store.forget("ann", "k")
     assert store.begin("ann", "k", "body", NOON) is None
@@ -61,12 +60,12 @@ def test_a_failed_or_abandoned_request_may_be_tried_again(store: SqlStore) -> No
     assert store.begin("ann", "k", "body", NOON + timedelta(minutes=3)) == (0, "")
 
 
-def test_a_link_is_used_once(store: SqlStore) -> None:
+def test_a_link_is_used_once(store: AnyStore) -> None:
     assert store.use_once("nonce", NOON)
     assert not store.use_once("nonce", NOON)
 
 
-def test_policy_versions_are_for_ever(store: SqlStore) -> None:
+def test_policy_versions_are_for_ever(store: AnyStore) -> None:
     assert store.policy() == (0, Policy())
     first, second = Policy(note="one"), Policy(note="two")
     assert store.save_policy(first, "ann", NOON) == 1
@@ -78,7 +77,7 @@ def test_policy_versions_are_for_ever(store: SqlStore) -> None:
     assert refusal.value.code == "unknown_policy"
 
 
-def test_a_label_is_replaced(store: SqlStore) -> None:
+def test_a_label_is_replaced(store: AnyStore) -> None:
     store.save_label("s1", "o", "OLD", b"%PDF old")
     store.save_label("s1", "o", "NEW", b"%PDF new")
     assert store.label("s1") == ("NEW", b"%PDF new")
@@ -88,7 +87,7 @@ def test_a_label_is_replaced(store: SqlStore) -> None:
     assert store.subject_of("") is None
 
 
-def test_scans_are_a_set(store: SqlStore) -> None:
+def test_scans_are_a_set(store: AnyStore) -> None:
     late = Scan(state=TrackingState.DELIVERED, code="D", at=NOON + timedelta(days=1))
     soon = Scan(state=TrackingState.IN_TRANSIT, code="T", at=NOON, place="Köln")
     assert store.add_scans("dhl", "T1", [late, soon, soon]) == 2
@@ -96,7 +95,7 @@ def test_scans_are_a_set(store: SqlStore) -> None:
     assert store.scans("T1") == [soon, late]
 
 
-def test_any_zone_goes_in_and_utc_comes_out(store: SqlStore) -> None:
+def test_any_zone_goes_in_and_utc_comes_out(store: AnyStore) -> None:
     tokyo = datetime(2026, 3, 1, 21, 0, 0, 123456, tzinfo=timezone(timedelta(hours=9)))
     store.add_scans("dhl", "T1", [Scan(state=TrackingState.IN_TRANSIT, at=tokyo)])
     at = store.scans("T1")[0].at
@@ -104,6 +103,6 @@ def test_any_zone_goes_in_and_utc_comes_out(store: SqlStore) -> None:
     assert at.tzinfo is UTC
 
 
-def test_a_time_without_a_zone_is_refused(store: SqlStore) -> None:
+def test_a_time_without_a_zone_is_refused(store: AnyStore) -> None:
     with pytest.raises(Exception, match="without a zone"):
         store.use_once("nonce", datetime(2026, 3, 1))  # noqa: DTZ001

@@ -5,11 +5,10 @@ from datetime import timedelta
 import pytest
 
 from domain.errors import DomainError
-from store.database import SqlStore
-from tests.store.shop import NOON
+from tests.store.shop import NOON, AnyStore
 
 
-def test_open_alerts_come_page_by_page_the_latest_first(store: SqlStore) -> None:
+def test_open_alerts_come_page_by_page_the_latest_first(store: AnyStore) -> None:
     for n in range(5):
         store.alert("late", f"shop-{n}", "not packed", NOON + timedelta(minutes=n // 2))
     first, cursor = store.list_alerts(limit=3)
@@ -22,7 +21,7 @@ def test_open_alerts_come_page_by_page_the_latest_first(store: SqlStore) -> None
 
 
 @pytest.mark.parametrize("cursor", ["x", "WyJub3ciLCAiMSJd", "WyIyMDI2LTAzLTAxIiwgIngiXQ"])
-def test_a_made_up_cursor_is_refused(store: SqlStore, cursor: str) -> None:
+def test_a_made_up_cursor_is_refused(store: AnyStore, cursor: str) -> None:
     with pytest.raises(DomainError) as refusal:
         store.list_alerts(cursor)
     assert refusal.value.code == "bad_cursor"

@@ -18,12 +18,13 @@ from domain.progress import (
 )
 from domain.stock import StockAction
 from domain.units import Units
-from store.audit import violations
 from store.database import SqlStore
 from tests.store.shop import (
     NOON,
+    AnyStore,
     accept,
     allocation,
+    audit,
     events,
     move,
     progress,
@@ -41,7 +42,12 @@ def sold(units: Units) -> tuple[LineProgress, ...]:
 
 
 @pytest.fixture
-def shop(store: SqlStore) -> SqlStore:
+def shop(store: AnyStore) -> AnyStore:
+    """A sound shop in a store of each kind."""
+    return sound(store)
+
+
+def sound(store: AnyStore) -> AnyStore:
     """One order sold and delivered whole, and one that waits on hold with three reserved."""
     stocked(store, 10)
     for external_id in ("1001", "1002"):
@@ -87,12 +93,12 @@ def waiting(version: int) -> OrderProgress:
     return progress(version, status, external_id="1002", holds=(hold,), lines=lines)
 
 
-def found(store: SqlStore, hours: int = 2) -> set[tuple[str, str]]:
-    return {(v.invariant, v.subject) for v in violations(store, NOON + timedelta(hours=hours))}
+def found(store: AnyStore, hours: int = 2) -> set[tuple[str, str]]:
+    return {(v.invariant, v.subject) for v in audit(store, NOON + timedelta(hours=hours))}
 
 
-def test_a_sound_shop_has_no_violations(shop: SqlStore) -> None:
-    assert violations(shop, LATER) == []
+def test_a_sound_shop_has_no_audit(shop: AnyStore) -> None:
+    assert audit(shop, LATER) == []
 
 
 @pytest.mark.usefixtures("own_database")
@@ -142,28 +148,31 @@ def test_a_sound_shop_has_no_violations(shop: SqlStore) -> None:
         ("UPDATE orders SET total = 2999 WHERE order_id = 'shop-1002'", "M6", "shop-1002"),
     ],
 )
-def test_tampered_rows_are_found(shop: SqlStore, damage: str, invariant: str, subject: str) -> None:
-    tamper(shop, damage.replace(" before =", ' "before" ='))
-    assert (invariant, subject) in found(shop)
+def test_tampered_rows_are_found(
+    sql_store: SqlStore, damage: str, invariant: str, subject: str
+) -> None:
+    sound(sql_store)
+    tamper(sql_store, damage.replace(" before =", ' "before" ='))
+    assert (invariant, subject) in found(sql_store)
 
 
-def test_an_order_that_nobody_began_is_found(shop: SqlStore) -> None:
+def test_an_order_that_nobody_began_is_found(shop: AnyStore) -> None:
     accept(shop, "1003")
     assert found(shop, hours=0) == set()
     assert ("L5", "shop-1003") in found(shop)
 
 
-def test_a_hold_whose_deadline_passed_is_found(shop: SqlStore) -> None:
+def test_a_hold_whose_deadline_passed_is_found(shop: AnyStore) -> None:
     assert found(shop, hours=24) == set()
     assert found(shop, hours=26) == {("L5", "shop-1002")}
 
 
-def test_an_order_that_waits_for_nothing_is_found(shop: SqlStore) -> None:
+def test_an_order_that_waits_for_nothing_is_found(shop: AnyStore) -> None:
     shop.project(waiting(2).model_copy(update={"holds": ()}))
     assert found(shop) == {("L5", "shop-1002")}
 
 
-def test_a_return_window_that_never_ends_is_found(shop: SqlStore) -> None:
+def test_a_return_window_that_never_ends_is_found(shop: AnyStore) -> None:
     accept(shop, "1003")
     delivered = progress(
         1, OrderStatus.DELIVERED, external_id="1003", lines=sold(Units(delivered=3))
@@ -175,7 +184,7 @@ def test_a_return_window_that_never_ends_is_found(shop: SqlStore) -> None:
     assert found(shop) == set()
 
 
-def test_more_shipped_or_returned_than_there_is_is_found(shop: SqlStore) -> None:
+def test_more_shipped_or_returned_than_there_is_is_found(shop: AnyStore) -> None:
     twice = (
         shipment("shop-1002-s1", status=ShipmentStatus.IN_TRANSIT),
         shipment("shop-1002-s2", status=ShipmentStatus.DELIVERED),
@@ -191,7 +200,7 @@ def test_more_shipped_or_returned_than_there_is_is_found(shop: SqlStore) -> None
     assert found(shop) == {("H2", "shop-1002")}
 
 
-def test_money_kept_after_a_cancel_is_found(shop: SqlStore) -> None:
+def test_money_kept_after_a_cancel_is_found(shop: AnyStore) -> None:
     shop.project(
         progress(
             2,
@@ -206,7 +215,7 @@ def test_money_kept_after_a_cancel_is_found(shop: SqlStore) -> None:
     assert found(shop) == {("M5", "shop-1002")}
 
 
-def test_money_kept_for_goods_that_came_back_is_found(shop: SqlStore) -> None:
+def test_money_kept_for_goods_that_came_back_is_found(shop: AnyStore) -> None:
     (line,) = sold(Units(delivered=2, cancelled=1))
     shop.project(
         progress(2, OrderStatus.COMPLETED, external_id="1002", money=CAPTURED, lines=(line,)),
@@ -219,7 +228,7 @@ def test_money_kept_for_goods_that_came_back_is_found(shop: SqlStore) -> None:
     assert found(shop) == set()
 
 
-def test_units_cancelled_before_we_took_the_order_are_no_violation(shop: SqlStore) -> None:
+def test_units_cancelled_before_we_took_the_order_are_no_violation(shop: AnyStore) -> None:
     some, all_of_it = (
         OrderLine(line_id=f"l{n}", sku="MUG", quantity=3, unit_price=1000, already_cancelled=gone)
         for n, gone in ((1, 1), (2, 3))
@@ -237,7 +246,7 @@ def test_units_cancelled_before_we_took_the_order_are_no_violation(shop: SqlStor
     assert found(shop) == set()
 
 
-def test_an_effect_without_an_outcome_is_found_when_the_order_ended(shop: SqlStore) -> None:
+def test_an_effect_without_an_outcome_is_found_when_the_order_ended(shop: AnyStore) -> None:
     shop.intend("shop-1002", "capture:1", "capture", {})
     assert found(shop) == set()
     shop.intend("shop-1001", "refund:1", "refund", {})

@@ -7,12 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from domain.stock import MovementReason, StockAction, StockMove
 from store.database import SqlStore
 from tests.store.crowd import buy
 from tests.store.shop import NOON, accept, allocation, move, progress, stocked
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def store(sql_store: SqlStore) -> SqlStore:
+    """A real database only: this is about its locks."""
+    return sql_store
 
 
 def level(store: SqlStore, sku: str = "MUG", place: str = "A") -> tuple[int, int]:

@@ -127,11 +127,11 @@ def test_a_read_only_postgres_is_unavailable(postgres_url: str) -> None:
     store.close()
 
 
-def test_a_zero_byte_never_makes_a_server_error(store: SqlStore) -> None:
+def test_a_zero_byte_never_makes_a_server_error(sql_store: SqlStore) -> None:
     for question in (
-        lambda: store.get("o\0"),
-        lambda: store.list(OrderFilter(q="a\0b")),
-        lambda: store.accept(delivery("1\0"), order("1\0")),
+        lambda: sql_store.get("o\0"),
+        lambda: sql_store.list(OrderFilter(q="a\0b")),
+        lambda: sql_store.accept(delivery("1\0"), order("1\0")),
     ):
         with contextlib.suppress(DomainError):
             question()

@@ -17,17 +17,18 @@ from domain.stock import StockAction
 from domain.units import Units
 from ports.carriers import Scan, TrackingState
 from ports.stores import OrderFilter
-from store.audit import violations
-from store.database import SqlStore
 from store.tables import metadata
 from tests.store.shop import (
     NOON,
+    AnyStore,
     accept,
     allocation,
+    audit,
     delivery,
     move,
     order,
     progress,
+    rows,
     shipment,
     stocked,
 )
@@ -36,9 +37,9 @@ WORD = "Ann"
 LEDGERS = ("stock_level", "stock_movement", "reservation", "effect", "status_change", "order_line")
 
 
-def everything(store: SqlStore, *tables: str) -> str:
+def everything(store: AnyStore, *tables: str) -> str:
     """Return what stands in the tables (all when none is named), labels' pixels included."""
-    with store.database.read() as connection:
+    with rows(store) as connection:
         return "\n".join(
             str(tuple(row))
             for table in metadata.sorted_tables
@@ -48,7 +49,7 @@ def everything(store: SqlStore, *tables: str) -> str:
 
 
 @pytest.fixture
-def shop(store: SqlStore) -> SqlStore:
+def shop(store: AnyStore) -> AnyStore:
     """An order that ended, with Ann's name in every place that holds free text."""
     stocked(store, 10)
     store.park_cancel(delivery("7", "c-7"), "Ann changed her mind", NOON)
@@ -91,7 +92,7 @@ def shop(store: SqlStore) -> SqlStore:
     return store
 
 
-def test_an_erased_customer_is_nowhere_in_the_database(shop: SqlStore) -> None:
+def test_an_erased_customer_is_nowhere_in_the_database(shop: AnyStore) -> None:
     assert WORD in everything(shop)
     assert shop.erase_customer("ANN@example.com", NOON).erased == ("shop-7",)
     left = everything(shop)
@@ -101,11 +102,11 @@ def test_an_erased_customer_is_nowhere_in_the_database(shop: SqlStore) -> None:
     assert shop.list(OrderFilter(q="ann")).rows == ()
 
 
-def test_money_stock_and_what_happened_stay(shop: SqlStore) -> None:
-    before, broken = everything(shop, *LEDGERS), violations(shop, NOON)
+def test_money_stock_and_what_happened_stay(shop: AnyStore) -> None:
+    before, broken = everything(shop, *LEDGERS), audit(shop, NOON)
     shop.erase_customer("ann@example.com", NOON)
     assert everything(shop, *LEDGERS) == before
-    assert violations(shop, NOON) == broken
+    assert audit(shop, NOON) == broken
     stored = shop.get("shop-7")
     assert stored is not None
     assert stored.progress is not None
@@ -118,14 +119,14 @@ def test_money_stock_and_what_happened_stay(shop: SqlStore) -> None:
     )  # fmt: skip
 
 
-def test_an_erased_order_is_still_taken_only_once(shop: SqlStore) -> None:
+def test_an_erased_order_is_still_taken_only_once(shop: AnyStore) -> None:
     shop.erase_customer("ann@example.com", NOON)
     assert shop.accept(delivery("7"), order("7")).intake == "repeat"
     assert shop.begin("key", "place", "hash", NOON) == (200, "")
     assert shop.verify_chain("shop-7")
 
 
-def test_an_order_that_has_not_ended_keeps_its_address_and_is_named(shop: SqlStore) -> None:
+def test_an_order_that_has_not_ended_keeps_its_address_and_is_named(shop: AnyStore) -> None:
     accept(shop, "8")
     found = shop.erase_customer("ann@example.com", NOON + timedelta(days=1))
     assert (found.erased, found.still_open) == (("shop-7",), ("shop-8",))

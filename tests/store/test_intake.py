@@ -4,11 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from ports.stores import Intake, OrderFilter
-from store.database import SqlStore
-from tests.store.shop import NOON, accept, delivery, order
+from tests.store.shop import NOON, AnyStore, accept, delivery, order
 
 
-def test_a_new_order_is_stored_whole(store: SqlStore) -> None:
+def test_a_new_order_is_stored_whole(store: AnyStore) -> None:
     answer = accept(store)
     stored = store.get("shop-1001")
     assert answer.intake is Intake.NEW
@@ -18,7 +17,7 @@ def test_a_new_order_is_stored_whole(store: SqlStore) -> None:
     assert stored.progress is None
 
 
-def test_the_same_order_again_is_a_repeat(store: SqlStore) -> None:
+def test_the_same_order_again_is_a_repeat(store: AnyStore) -> None:
     accept(store)
     again = store.accept(delivery(delivery_id="d-2"), order())
     assert (again.intake, again.order_id, again.status) == (
@@ -29,7 +28,7 @@ def test_the_same_order_again_is_a_repeat(store: SqlStore) -> None:
     assert store.alerts() == []
 
 
-def test_the_same_order_with_another_body_is_a_conflict_and_an_alert(store: SqlStore) -> None:
+def test_the_same_order_with_another_body_is_a_conflict_and_an_alert(store: AnyStore) -> None:
     accept(store)
     forged = store.accept(delivery(body="other", delivery_id="d-2"), order(quantity=99))
     assert forged.intake is Intake.CONFLICT
@@ -37,14 +36,14 @@ def test_the_same_order_with_another_body_is_a_conflict_and_an_alert(store: SqlS
     assert [alert["kind"] for alert in store.alerts()] == ["order_conflict"]
 
 
-def test_a_delivery_id_never_carries_two_orders(store: SqlStore) -> None:
+def test_a_delivery_id_never_carries_two_orders(store: AnyStore) -> None:
     accept(store)
     second = store.accept(delivery("1002", delivery_id="d-1001"), order("1002"))
     assert second.intake is Intake.CONFLICT
     assert store.get("shop-1002") is None
 
 
-def test_two_channels_never_share_an_order_id(store: SqlStore) -> None:
+def test_two_channels_never_share_an_order_id(store: AnyStore) -> None:
     accept(store)
     other = order().model_copy(update={"channel": "sho", "external_id": "p-1001"})
     answer = store.accept(delivery("p-1001", channel="sho"), other)
@@ -52,7 +51,7 @@ def test_two_channels_never_share_an_order_id(store: SqlStore) -> None:
     assert store.get("shop-1001").order.channel == "shop"
 
 
-def test_one_order_delivered_200_times_at_once_is_new_once(store: SqlStore) -> None:
+def test_one_order_delivered_200_times_at_once_is_new_once(store: AnyStore) -> None:
     def deliver(number: int) -> Intake:
         return store.accept(delivery(delivery_id=f"d-{number}"), order()).intake
 
@@ -63,37 +62,37 @@ def test_one_order_delivered_200_times_at_once_is_new_once(store: SqlStore) -> N
     assert len(store.list(OrderFilter()).rows) == 1
 
 
-def test_a_delivery_is_recorded_once(store: SqlStore) -> None:
+def test_a_delivery_is_recorded_once(store: AnyStore) -> None:
     assert store.record(delivery()) is True
     assert store.record(delivery()) is False
 
 
-def test_an_order_recorded_before_it_was_read_is_still_taken_in(store: SqlStore) -> None:
+def test_an_order_recorded_before_it_was_read_is_still_taken_in(store: AnyStore) -> None:
     store.record(delivery())
     assert accept(store).intake is Intake.NEW
 
 
-def test_a_cancel_before_its_order_is_met_by_the_order(store: SqlStore) -> None:
+def test_a_cancel_before_its_order_is_met_by_the_order(store: AnyStore) -> None:
     known = store.park_cancel(delivery(delivery_id="c-1"), "too slow", NOON + timedelta(hours=1))
     assert known is None
     assert accept(store).parked_cancel == "too slow"
     assert store.parked(NOON + timedelta(days=1)) == []
 
 
-def test_a_cancel_after_its_order_names_the_order(store: SqlStore) -> None:
+def test_a_cancel_after_its_order_names_the_order(store: AnyStore) -> None:
     accept(store)
     until = NOON + timedelta(hours=1)
     assert store.park_cancel(delivery(delivery_id="c-1"), "too slow", until) == "shop-1001"
 
 
-def test_a_cancel_that_no_order_meets_is_found_after_its_deadline(store: SqlStore) -> None:
+def test_a_cancel_that_no_order_meets_is_found_after_its_deadline(store: AnyStore) -> None:
     cancel = delivery("404", delivery_id="c-1")
     store.park_cancel(cancel, "?", NOON + timedelta(hours=1))
     assert store.parked(NOON) == []
     assert store.parked(NOON + timedelta(hours=1)) == [cancel]
 
 
-def test_cancel_and_order_at_once_always_meet(store: SqlStore) -> None:
+def test_cancel_and_order_at_once_always_meet(store: AnyStore) -> None:
     until = NOON + timedelta(hours=1)
 
     def cancel(number: int) -> bool:
@@ -108,7 +107,7 @@ def test_cancel_and_order_at_once_always_meet(store: SqlStore) -> None:
     assert met == [1] * 40
 
 
-def test_orders_whose_process_never_started_are_found(store: SqlStore) -> None:
+def test_orders_whose_process_never_started_are_found(store: AnyStore) -> None:
     accept(store, "1001")
     accept(store, "1002")
     store.mark_started(["shop-1001"])
@@ -116,7 +115,7 @@ def test_orders_whose_process_never_started_are_found(store: SqlStore) -> None:
     assert store.unstarted(NOON) == []
 
 
-def test_an_unstarted_order_remembers_the_cancel_that_came_before_it(store: SqlStore) -> None:
+def test_an_unstarted_order_remembers_the_cancel_that_came_before_it(store: AnyStore) -> None:
     store.park_cancel(delivery("1001", "c-1"), "wrong size", NOON + timedelta(days=1))
     assert accept(store, "1001").parked_cancel == "wrong size"
     called_off = store.accept(delivery("1002"), order("1002"), "called off in the shop")
@@ -126,7 +125,7 @@ def test_an_unstarted_order_remembers_the_cancel_that_came_before_it(store: SqlS
     assert store.parked(NOON + timedelta(days=2)) == []
 
 
-def test_the_order_records_the_policy_of_its_day(store: SqlStore) -> None:
+def test_the_order_records_the_policy_of_its_day(store: AnyStore) -> None:
     _, default = store.policy()
     accept(store, "1001")
     store.save_policy(default, "ann", NOON)

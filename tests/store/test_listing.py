@@ -10,19 +10,18 @@ from domain.order import Customer
 from domain.progress import OrderStatus
 from ports.stores import OrderFilter
 from store.cursors import cursor_of
-from store.database import SqlStore
-from tests.store.shop import NOON, accept, progress
+from tests.store.shop import NOON, AnyStore, accept, progress
 
 
-def ids(store: SqlStore, **where: object) -> list[str]:
+def ids(store: AnyStore, **where: object) -> list[str]:
     return [row.order_id for row in store.list(OrderFilter(**where)).rows]
 
 
-def place(store: SqlStore, number: int, minute: int) -> None:
+def place(store: AnyStore, number: int, minute: int) -> None:
     accept(store, str(number), placed_at=NOON + timedelta(minutes=minute))
 
 
-def test_newest_first_page_by_page_while_orders_come_in(store: SqlStore) -> None:
+def test_newest_first_page_by_page_while_orders_come_in(store: AnyStore) -> None:
     for number in range(7):
         place(store, number, number // 2)
     seen, cursor, newest = [], "", 100
@@ -36,7 +35,7 @@ def test_newest_first_page_by_page_while_orders_come_in(store: SqlStore) -> None
     assert seen == [f"shop-{number}" for number in (6, 5, 4, 3, 2, 1, 0)]
 
 
-def test_filters_narrow_the_list(store: SqlStore) -> None:
+def test_filters_narrow_the_list(store: AnyStore) -> None:
     for number in (1, 2, 3):
         place(store, number, number)
     hold = Hold(
@@ -60,14 +59,14 @@ def test_filters_narrow_the_list(store: SqlStore) -> None:
 
 
 @pytest.mark.parametrize("q", ["#7", "shop-7", "ann@example.com", "LEE ann", "  7 "])
-def test_a_search_finds_id_number_mail_and_name(store: SqlStore, q: str) -> None:
+def test_a_search_finds_id_number_mail_and_name(store: AnyStore, q: str) -> None:
     accept(store, "7")
     accept(store, "8", customer=Customer(email="bob@x.org", name="Bob"), ship_to=None)
     assert ids(store, q=q) == ["shop-7"]
 
 
 @pytest.mark.parametrize("q", ["%", "_", "\\", "100%"])
-def test_a_search_takes_wildcards_literally(store: SqlStore, q: str) -> None:
+def test_a_search_takes_wildcards_literally(store: AnyStore, q: str) -> None:
     accept(store, "7")
     assert ids(store, q=q) == []
 
@@ -76,20 +75,20 @@ def test_a_search_takes_wildcards_literally(store: SqlStore, q: str) -> None:
     "cursor",
     ["x", "####", "é", cursor_of("1"), cursor_of("now", "o"), cursor_of("a", "b", "c"), "W10" * 9],
 )
-def test_a_forged_cursor_is_refused(store: SqlStore, cursor: str) -> None:
+def test_a_forged_cursor_is_refused(store: AnyStore, cursor: str) -> None:
     with pytest.raises(DomainError) as refusal:
         store.list(OrderFilter(), cursor)
     assert refusal.value.code == "bad_cursor"
 
 
-def test_a_cursor_fits_into_an_address(store: SqlStore) -> None:
+def test_a_cursor_fits_into_an_address(store: AnyStore) -> None:
     for number in range(3):
         place(store, number, number)
     cursor = store.list(OrderFilter(), limit=1).next_cursor
     assert cursor.replace("-", "").replace("_", "").isalnum()
 
 
-def test_the_newest_orders_come_whole(store: SqlStore) -> None:
+def test_the_newest_orders_come_whole(store: AnyStore) -> None:
     for number in range(3):
         place(store, number, number)
     assert [o.external_id for o in store.recent(2)] == ["2", "1"]

@@ -16,9 +16,9 @@ from domain.progress import (
 from domain.stock import MovementReason, Queued, StockAction
 from domain.units import Units
 from ports.stores import OrderFilter
-from store.database import SqlStore
 from tests.store.shop import (
     NOON,
+    AnyStore,
     accept,
     allocation,
     events,
@@ -34,7 +34,7 @@ CONSUME, RESTOCK = StockAction.CONSUME, StockAction.RESTOCK
 
 
 @pytest.fixture
-def shop(store: SqlStore) -> SqlStore:
+def shop(store: AnyStore) -> AnyStore:
     """An accepted order of three, reserved from ten."""
     stocked(store, 10)
     accept(store)
@@ -42,11 +42,11 @@ def shop(store: SqlStore) -> SqlStore:
     return store
 
 
-def level(store: SqlStore, place: str = "A") -> tuple[int, int]:
+def level(store: AnyStore, place: str = "A") -> tuple[int, int]:
     return next((s.on_hand, s.reserved) for s in store.levels("MUG") if s.location == place)
 
 
-def test_a_projection_comes_back_whole(shop: SqlStore) -> None:
+def test_a_projection_comes_back_whole(shop: AnyStore) -> None:
     hold = Hold(
         hold_id="h1",
         kind=HoldKind.GRACE,
@@ -64,7 +64,7 @@ def test_a_projection_comes_back_whole(shop: SqlStore) -> None:
     assert shop.timeline("shop-1001") == events(1, 2)
 
 
-def test_an_older_version_never_overwrites(shop: SqlStore) -> None:
+def test_an_older_version_never_overwrites(shop: AnyStore) -> None:
     newer = progress(5, OrderStatus.SHIPPED, Units(shipped=3))
     shop.project(newer, events(1))
     shop.project(progress(4), events(2))
@@ -73,45 +73,45 @@ def test_an_older_version_never_overwrites(shop: SqlStore) -> None:
     assert [event.no for event in shop.timeline("shop-1001")] == [1, 2, 3]
 
 
-def test_a_repeated_projection_moves_nothing_twice(shop: SqlStore) -> None:
+def test_a_repeated_projection_moves_nothing_twice(shop: AnyStore) -> None:
     for _ in range(3):
         shop.project(progress(1), events(1), [move(CONSUME, 2, "ship-1")])
     assert level(shop) == (8, 1)
     assert len(shop.timeline("shop-1001")) == 1
 
 
-def test_an_older_version_still_applies_its_moves(shop: SqlStore) -> None:
+def test_an_older_version_still_applies_its_moves(shop: AnyStore) -> None:
     shop.project(progress(2))
     shop.project(progress(1), (), [move(CONSUME, 1, "ship-1")])
     assert level(shop) == (9, 2)
 
 
-def test_released_units_are_free_again_and_only_once(shop: SqlStore) -> None:
+def test_released_units_are_free_again_and_only_once(shop: AnyStore) -> None:
     shop.project(progress(1), (), [move(RELEASE, 3, "r-1")])
     shop.project(progress(2), (), [move(RELEASE, 3, "r-2")])
     assert level(shop) == (10, 0)
     assert shop.reserved("shop-1001") == []
 
 
-def test_committed_units_do_not_expire(shop: SqlStore) -> None:
+def test_committed_units_do_not_expire(shop: AnyStore) -> None:
     shop.project(progress(1), (), [move(COMMIT, 3, "c-1")])
     assert shop.expire(NOON + timedelta(days=9)) == ()
     assert [a.quantity for a in shop.reserved("shop-1001")] == [3]
 
 
-def test_a_split_reservation_keeps_its_sum(shop: SqlStore) -> None:
+def test_a_split_reservation_keeps_its_sum(shop: AnyStore) -> None:
     shop.project(progress(1), (), [move(CONSUME, 1, "s-1"), move(RELEASE, 1, "r-1")])
     assert [a.quantity for a in shop.reserved("shop-1001")] == [1]
     assert level(shop) == (9, 1)
 
 
-def test_leaving_goods_use_up_what_is_committed_first(shop: SqlStore) -> None:
+def test_leaving_goods_use_up_what_is_committed_first(shop: AnyStore) -> None:
     shop.reserve("shop-1001", [allocation(2, n=2)], NOON + timedelta(days=1))
     shop.project(progress(1), (), [move(COMMIT, 3, "c-1"), move(CONSUME, 3, "s-1")])
     assert [(a.n, a.quantity) for a in shop.reserved("shop-1001")] == [(2, 2)]
 
 
-def test_returned_units_lie_on_the_shelf_again_even_where_none_lay(shop: SqlStore) -> None:
+def test_returned_units_lie_on_the_shelf_again_even_where_none_lay(shop: AnyStore) -> None:
     shop.project(progress(1), (), [move(CONSUME, 3, "s-1")])
     back = [move(RESTOCK, 2, "b-1"), move(RESTOCK, 1, "b-2", place="RETURNS")]
     shop.project(progress(2), (), back)
@@ -119,7 +119,7 @@ def test_returned_units_lie_on_the_shelf_again_even_where_none_lay(shop: SqlStor
     assert level(shop, "RETURNS") == (1, 0)
 
 
-def test_units_that_left_unreserved_never_eat_what_others_hold(shop: SqlStore) -> None:
+def test_units_that_left_unreserved_never_eat_what_others_hold(shop: AnyStore) -> None:
     accept(shop, "1002")
     shop.reserve("shop-1002", [allocation(7)], None)
     shop.project(progress(1), (), [move(CONSUME, 5, "s-1")])
@@ -127,13 +127,13 @@ def test_units_that_left_unreserved_never_eat_what_others_hold(shop: SqlStore) -
     assert [alert["kind"] for alert in shop.alerts()] == ["stock_mismatch"]
 
 
-def test_units_that_left_unreserved_come_off_free_stock(shop: SqlStore) -> None:
+def test_units_that_left_unreserved_come_off_free_stock(shop: AnyStore) -> None:
     shop.project(progress(1), (), [move(CONSUME, 5, "s-1")])
     assert level(shop) == (5, 0)
     assert shop.alerts() == []
 
 
-def test_two_orders_may_use_the_same_key(shop: SqlStore) -> None:
+def test_two_orders_may_use_the_same_key(shop: AnyStore) -> None:
     accept(shop, "1002")
     shop.reserve("shop-1002", [allocation(2)], None)
     shop.project(progress(1), (), [move(CONSUME, 3, "1")])
@@ -141,7 +141,7 @@ def test_two_orders_may_use_the_same_key(shop: SqlStore) -> None:
     assert level(shop) == (5, 0)
 
 
-def test_the_queue_is_replaced_whole(shop: SqlStore) -> None:
+def test_the_queue_is_replaced_whole(shop: AnyStore) -> None:
     waits = Queued(order_id="shop-1001", line_id="l1", sku="MUG", quantity=2, since=NOON)
     first = waits.model_copy(update={"order_id": "shop-1002", "priority": 1})
     accept(shop, "1002")
@@ -154,7 +154,7 @@ def test_the_queue_is_replaced_whole(shop: SqlStore) -> None:
     assert shop.waiting("MUG") == [first]
 
 
-def test_parcels_and_returns_lead_to_their_order(shop: SqlStore) -> None:
+def test_parcels_and_returns_lead_to_their_order(shop: AnyStore) -> None:
     back = ReturnProgress(
         return_id="shop-1001-r1",
         lines=(LineUnits(line_id="l1", quantity=1),),
@@ -170,7 +170,7 @@ def test_parcels_and_returns_lead_to_their_order(shop: SqlStore) -> None:
     assert shop.subject_of("BACK1") == ("shop-1001", "shop-1001-r1")
 
 
-def test_payments_lead_to_their_order(shop: SqlStore) -> None:
+def test_payments_lead_to_their_order(shop: AnyStore) -> None:
     shop.intend("shop-1001", "a:1", "payment.authorise", {})
     shop.conclude("shop-1001", "a:1", "done", {"reference": "pi_ours"})
     assert shop.order_of_payment("pi_1001") == "shop-1001"
@@ -178,7 +178,7 @@ def test_payments_lead_to_their_order(shop: SqlStore) -> None:
     assert shop.order_of_payment("pi_nobody") is None
 
 
-def test_more_refunded_than_captured_is_refused_by_the_database(shop: SqlStore) -> None:
+def test_more_refunded_than_captured_is_refused_by_the_database(shop: AnyStore) -> None:
     money = MoneyProgress(currency="EUR", captured=100, refunded=101)
     with pytest.raises(DomainError) as refusal:
         shop.project(progress(1, money=money), events(1), [move(RELEASE, 3, "r-1")])
@@ -187,20 +187,20 @@ def test_more_refunded_than_captured_is_refused_by_the_database(shop: SqlStore) 
     assert level(shop) == (10, 3)
 
 
-def test_an_order_that_was_never_accepted_is_refused(store: SqlStore) -> None:
+def test_an_order_that_was_never_accepted_is_refused(store: AnyStore) -> None:
     with pytest.raises(DomainError) as refusal:
         store.project(progress(1), events(1))
     assert refusal.value.code == "unknown_order"
 
 
-def test_a_new_address_leaves_the_accepted_order_alone(shop: SqlStore) -> None:
+def test_a_new_address_leaves_the_accepted_order_alone(shop: AnyStore) -> None:
     moved = order().ship_to.model_copy(update={"line1": "2 Low St"})
     shop.change_address("shop-1001", moved, NOON)
     stored = shop.get("shop-1001")
     assert (stored.ship_to, stored.order) == (moved, order())
 
 
-def test_edited_lines_replace_the_order(shop: SqlStore) -> None:
+def test_edited_lines_replace_the_order(shop: AnyStore) -> None:
     line = order().lines[0]
     added = line.model_copy(update={"line_id": "l2", "sku": "CUP", "quantity": 1})
     edited = order(lines=(line, added))
@@ -216,14 +216,14 @@ def _sku(sku: str):
     return OrderFilter(sku=sku)
 
 
-def test_a_twin_of_an_order_is_found(shop: SqlStore) -> None:
+def test_a_twin_of_an_order_is_found(shop: AnyStore) -> None:
     accept(shop, "1002")
     accept(shop, "1003", quantity=4)
     assert shop.duplicates(order("1002"), NOON - timedelta(minutes=10)) == ["shop-1001"]
     assert shop.duplicates(order("1002"), NOON + timedelta(minutes=10)) == []
 
 
-def test_movements_of_an_order_are_in_the_ledger(shop: SqlStore) -> None:
+def test_movements_of_an_order_are_in_the_ledger(shop: AnyStore) -> None:
     level_now = shop.receive(
         "MUG", "A", 5, reason=MovementReason.RECEIPT, key="asn-1", actor="dock"
     )

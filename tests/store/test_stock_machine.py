@@ -11,9 +11,17 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from domain.errors import DomainError
 from domain.stock import MovementReason, StockAction
-from store.audit import violations
-from store.database import SqlStore, open_store
-from tests.store.shop import NOON, accept, allocation, move, progress, stocked
+from tests.store.shop import (
+    NOON,
+    AnyStore,
+    accept,
+    allocation,
+    audit,
+    move,
+    open_any,
+    progress,
+    stocked,
+)
 
 ORDERS = ("1", "2", "3")
 PLACES = ("A", "B")
@@ -25,7 +33,7 @@ STOCK_INVARIANTS = {"S1", "S2", "S3", "S4"}
 class StockMachine(RuleBasedStateMachine):
     """Orders reserve, release, ship and return; the dock receives; clocks run out."""
 
-    fresh_store: Callable[[], SqlStore]
+    fresh_store: Callable[[], AnyStore]
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,21 +124,21 @@ class StockMachine(RuleBasedStateMachine):
 
     @invariant()
     def promises_hold(self) -> None:
-        found = violations(self.store, NOON)
+        found = audit(self.store, NOON)
         assert [v for v in found if v.invariant in STOCK_INVARIANTS] == []
         for place in PLACES:
             assert self.shelf(place)[0] == self.on_hand[place]
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("kind", ["sqlite", "postgres", "memory"])
 def test_stock_promises_hold_in_any_order(kind: str, fresh_url: Callable[[str], str]) -> None:
     class Machine(StockMachine):
-        fresh_store = staticmethod(lambda: open_store(fresh_url(kind)))
+        fresh_store = staticmethod(lambda: open_any(kind, fresh_url))
 
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=30 if kind == "sqlite" else 10,
+            max_examples=10 if kind == "postgres" else 30,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,

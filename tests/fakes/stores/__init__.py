@@ -1,0 +1,5 @@
+"""The store in memory."""
+
+from tests.fakes.stores.memory import MemoryStore
+
+__all__ = ["MemoryStore"]
