@@ -26,11 +26,10 @@ with workflow.unsafe.imports_passed_through():
         Review,
         ShipNow,
     )
-    from contracts.steps import Amend, PaymentFacts
+    from contracts.steps import Amend
     from domain.calendar import start_of
     from domain.holds import Expiry, HoldKind
     from domain.ledger import units_of
-    from domain.order import PaymentForm
     from domain.policy import Verdict
     from domain.progress import LineUnits, OrderProgress, ShipmentStatus
     from workflows.cancelling import Cancelling
@@ -40,6 +39,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.placing import Placing
     from workflows.refusals import refuse
     from workflows.return_commands import ReturnCommands
+    from workflows.storefront import StorefrontPayment
 
 
 class Commands(ReturnCommands):
@@ -48,6 +48,7 @@ class Commands(ReturnCommands):
     money: Money
     parcels: dict[str, Parcel]
     cancelling: Cancelling
+    storefront: StorefrontPayment
     placing: Placing
     stock_came: bool = False
     sending: bool = False
@@ -243,21 +244,13 @@ class Commands(ReturnCommands):
     async def paid(self, ask: Paid) -> Done:
         """Take over a payment that the storefront got after it had placed the order."""
         await self._read()
-        payment = PaymentFacts(
-            form=ask.form, provider=ask.provider, reference=ask.reference, amount=ask.amount
-        )
-        self.money.paid(payment)
-        self.state.note("payment.at_storefront", workflow.now(), ask.actor, ask.reason)
-        self.state.lift_kind(HoldKind.PAYMENT, workflow.now(), ask.actor, "paid")
+        await self.storefront.take(ask)
         return await self._done()
 
     @paid.validator
     def _may_be_paid(self, ask: Paid) -> None:
         self._open()
-        if self.state.payments:
-            refuse("already_paid", "a payment has been taken already")
-        if ask.form not in (PaymentForm.CAPTURED, PaymentForm.AUTHORISED):
-            refuse("form", f"form: {ask.form} is no payment that was made")
+        self.storefront.may_pay(ask)
 
     # shared checks
 

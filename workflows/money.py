@@ -6,12 +6,13 @@ whose outcome stays unknown is looked up at the provider before anything is trie
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.payments import PaymentActivities
-    from contracts.steps import AuthoriseRequest, PaymentFacts
+    from contracts.steps import AuthoriseRequest
     from domain.errors import DomainError
     from domain.ledger import Held, due, refund_owed, refund_parts, to_capture, units_of
     from domain.order import PaymentForm
@@ -67,14 +68,15 @@ class Money:
 
     def pay_by(self, method: str, customer: str) -> None:
         """Use another method from now on; what the old one holds is let go first."""
-        self._method, self._customer = method, customer
-        self._new_method = True
+        self._method, self._customer, self._new_method = method, customer, True
 
-    def paid(self, payment: PaymentFacts) -> None:
-        """Take over what the storefront was paid after it had placed the order."""
-        if self._state.facts:
-            self._state.facts = self._state.facts.model_copy(update={"payment": payment})
-        self._adopted = False
+    async def paid(self, reference: str) -> None:
+        """Adopt what the storefront was paid later; a payment that we have is read again."""
+        held = self._purse.known(reference)
+        self._adopted = self._adopted and bool(self._state.payments)
+        if held:
+            async with self._lock:
+                await self._reread(held)
 
     def confirmed(self, reference: str) -> None:
         """Note that the customer has confirmed a payment at the provider."""
@@ -105,7 +107,7 @@ class Money:
         if (held := self._purse.usable(amount)) is not None:
             return held
         await self._let_go()
-        return await self._authorise(self.due)
+        return await self._authorise(self.due) if self.due else None
 
     async def _authorise(self, amount: int) -> Held:
         ask = AuthoriseRequest(
@@ -205,6 +207,7 @@ class Money:
         except DomainError:
             if held is None or any(one.reference == held.reference for one in self._purse.live):
                 raise
+            amount = min(amount, self.due)
             await self._capture(await self._secure(amount), amount)
 
     async def _capture(self, held: Held | None, amount: int) -> None:
@@ -224,11 +227,8 @@ class Money:
 
     async def _reread(self, held: Held) -> None:
         """Go by the provider's word after it refused something about a payment."""
-        try:
-            now = await self._calls.read(held.reference)
-        except DomainError:
-            return
-        self._purse.change(held.reference, capturable=now.capturable, captured=now.captured)
+        with suppress(DomainError):
+            self._purse.go_by(held, await self._calls.read(held.reference))
 
     # undo: let go, give back
 

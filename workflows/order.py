@@ -26,6 +26,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.returning import Returning
     from workflows.screening import Screening
     from workflows.state import OrderState
+    from workflows.storefront import StorefrontPayment
 
 
 class CalledOff(Exception):
@@ -42,6 +43,7 @@ class Order(Commands):
         self.desk = Desk(self.state)
         self.money = Money(self.desk)
         self.paying = Paying(self.desk, self.money)
+        self.storefront = StorefrontPayment(self.desk, self.money)
         self.parcels: dict[str, Parcel] = {}
         self.cancelling = Cancelling(self.desk, self.money, self.parcels)
         self.returning = Returning(self.desk, self.money)

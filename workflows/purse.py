@@ -7,7 +7,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from domain.errors import DomainError
     from domain.holds import SYSTEM
-    from domain.ledger import Held, safe_until
+    from domain.ledger import Held, collectable, safe_until
     from domain.money import split
     from domain.payment import Authorisation, PaymentState
     from workflows.state import OrderState
@@ -108,10 +108,26 @@ class Purse:
         self._sum("payment.captured", amount)
 
     def count(self, units: dict[str, int]) -> None:
-        """Count units as paid for."""
+        """Count units as paid for; they may have been counted by ``go_by`` meanwhile."""
         for line_id, count in units.items():
             line = self._state.lines[line_id]
-            self._state.lines[line_id] = line.model_copy(update={"captured": line.captured + count})
+            paid = max(line.captured, min(line.captured + count, collectable(line)))
+            self._state.lines[line_id] = line.model_copy(update={"captured": paid})
+
+    def known(self, reference: str) -> Held | None:
+        """Return a payment at a provider by its reference."""
+        payments = self._state.payments
+        return next((one for one in payments if reference and one.reference == reference), None)
+
+    def go_by(self, held: Held, now: Authorisation) -> None:
+        """Go by what the provider shows. What somebody else has captured (the merchant, in the
+        storefront) pays for every unit, or it would be taken a second time."""
+        elsewhere = now.captured - held.captured
+        self.change(held.reference, capturable=now.capturable, captured=now.captured)
+        if elsewhere > 0:
+            self.change(held.reference, refunded=max(held.refunded, now.refunded))
+            self.count_as_captured(now.captured - now.refunded)
+            self._sum("payment.captured_elsewhere", elsewhere)
 
     def let_go(self, held: Held) -> None:
         """Book that an authorisation holds nothing any more."""

@@ -7,7 +7,7 @@ the next ``publish``.
 
 from datetime import datetime, timedelta
 
-from contracts.steps import LineFacts, Screened
+from contracts.steps import LineFacts, PaymentFacts, Screened
 from domain.ledger import Held, collectable, due, given_back_for
 from domain.progress import (
     LineProgress,
@@ -47,6 +47,7 @@ class OrderState(Book):
         self.shipments: dict[str, ShipmentProgress] = {}
         self.returns: dict[str, ReturnProgress] = {}
         self.payments: list[Held] = []
+        self.paid: PaymentFacts | None = None
         self.bars: list[Bar] = []
         self.fees = 0
         self.voided = False
@@ -70,7 +71,7 @@ class OrderState(Book):
 
     def take(self, facts: Screened) -> None:
         """Take over what screening found; lines already under way keep their units."""
-        self.facts = facts
+        self.facts = facts.model_copy(update={"payment": self.paid or facts.payment})
         for fact in facts.lines:
             self.line_facts[fact.line_id] = fact
             if fact.line_id not in self.lines:

@@ -189,15 +189,22 @@ class FakePaymentGateway:
         return _shown(self._known(reference))
 
     def placed_by_storefront(
-        self, amount: Money, *, captured: bool = False, several: bool = False
+        self, amount: Money, *, captured: bool = False, several: bool = False, customer: str = ""
     ) -> str:
-        """Make a payment that a storefront took, to be adopted; returns its reference."""
-        held = self._new(amount, "pm_storefront", "", "", "", several=several)
+        """Make a payment that a storefront took, to be adopted; returns its reference. With a
+        ``customer`` its method may be used again."""
+        held = self._new(amount, "pm_storefront", customer, "", "", several=several)
         self._record("authorise", held, "", amount.amount)
         if captured:
-            held.captured, held.state = amount.amount, PaymentState.CAPTURED
-            self._record("capture", held, "", amount.amount)
+            self.captured_by_merchant(held.reference)
         return held.reference
+
+    def captured_by_merchant(self, reference: str) -> None:
+        """Capture all that is held, in the storefront or at the provider, past us."""
+        held = self._held[reference]
+        taken, held.state = held.capturable, PaymentState.CAPTURED
+        held.captured += taken
+        self._record("capture", held, "", taken)
 
     def confirm(self, reference: str) -> None:
         """Let the cardholder pass the challenge that ``action_required`` asked for."""
