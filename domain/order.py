@@ -153,6 +153,10 @@ class Payment(Frozen):
     gateway: str = Field(default="", max_length=100)
 
 
+FOLLOWED = "taken_from_topic"
+"""Attribute of an order that a later event ("paid") brought, perhaps before its "created" came."""
+
+
 class Order(Frozen):
     """An order as accepted. ``order_id`` is ``<channel>-<external id>`` and permanent."""
 
@@ -177,6 +181,11 @@ class Order(Frozen):
     test: bool = False
     risk: str = Field(default="", max_length=40)
     attributes: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def followed(self) -> bool:
+        """Whether a later event than its creation described it: in other words, by nature."""
+        return FOLLOWED in self.attributes
 
 
 def order_id_of(channel: str, external_id: str) -> str:

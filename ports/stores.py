@@ -102,7 +102,8 @@ class OrderStore(Protocol):
     def accept(self, delivery: Delivery, order: Order, cancelled: str | None = None) -> Accepted:
         """Write delivery and order together. Unique for ever on (channel, external id) and on
         (channel, delivery id); the same order with another ``body_hash`` is a CONFLICT, recorded
-        as an alert; a cancel parked before is returned and marked used. ``cancelled`` is the
+        as an alert, unless it is called off or one of both is ``followed``; a cancel parked before
+        is returned and marked used. ``cancelled`` is the
         reason of an order that the storefront has called off already."""
 
     def record(self, delivery: Delivery) -> bool:
@@ -163,7 +164,8 @@ class OrderStore(Protocol):
         """The order a provider's payment belongs to."""
 
     def parked(self, now: datetime) -> Sequence[Delivery]:
-        """Parked cancels whose deadline has passed and which no order ever met."""
+        """Parked cancels whose deadline has passed, which no order ever met, and of which nobody
+        has been told yet (alert ``parked_cancel`` about the order's id)."""
 
 
 class EffectStore(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, false, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, false, func, insert, select, update
 
 from domain.order import Order
 from domain.progress import OrderStatus
@@ -14,6 +14,7 @@ from ports.stores import Accepted, Delivery, Intake
 from store.alerts import raise_alert
 from store.part import Part, put_once
 from store.tables.access import policies
+from store.tables.audit import alerts
 from store.tables.intake import deliveries, orders, parked_cancels, payment_references
 from store.tables.orders import COUNTERS, order_lines, projections
 
@@ -25,7 +26,7 @@ PUT_PROJECTION = insert(projections)
 PUT_REFERENCE = put_once(payment_references)
 PARK = put_once(parked_cancels)
 KNOWN = (
-    select(orders.c.order_id, orders.c.body_hash, projections.c.status)
+    select(orders.c.order_id, orders.c.body_hash, orders.c.document, projections.c.status)
     .join(projections, projections.c.order_id == orders.c.order_id)
     .where(orders.c.channel == bindparam("ch"), orders.c.external_id == bindparam("ext"))
 )
@@ -47,9 +48,13 @@ USE_PARKED = (
     .values(used_at=bindparam("now"))
     .returning(parked_cancels.c.reason)
 )
+_told = exists().where(
+    alerts.c.kind == "parked_cancel",
+    alerts.c.subject == parked_cancels.c.channel + "-" + parked_cancels.c.external_id,
+)
 UNMET = (
     select(parked_cancels.c.delivery)
-    .where(parked_cancels.c.used_at.is_(None), parked_cancels.c.until <= bindparam("now"))
+    .where(parked_cancels.c.used_at.is_(None), parked_cancels.c.until <= bindparam("now"), ~_told)
     .order_by(parked_cancels.c.until)
 )
 UNSTARTED = (
@@ -79,8 +84,10 @@ class Inbox(Part):
         """Write delivery and order together; ``cancelled`` is the storefront's reason when it has
         called the order off already, and is kept as a cancel that came before the order.
 
-        The delivery's ``body_hash`` decides whether a known order is a REPEAT or a CONFLICT. A
-        delivery id that already carried *another* order is a CONFLICT too, and nothing is stored.
+        The delivery's ``body_hash`` decides whether a known order is a REPEAT or a CONFLICT; one
+        that either event describes later than its creation (``Order.followed``), or that is called
+        off now, is a REPEAT in other words. A delivery id that already carried *another* order is a
+        CONFLICT too, and nothing is stored.
         """
         with self._database.write() as connection:
             self._database.lock(connection, "intake", order.channel, order.external_id)
@@ -90,7 +97,8 @@ class Inbox(Part):
                 return _conflict(connection, delivery, order.order_id, text)
             if connection.execute(PUT_ORDER, _row(order, delivery)).rowcount == 1:
                 return self._welcome(connection, delivery, order, cancelled)
-            answer = self._met_before(connection, delivery, order)
+            later = order.followed or cancelled is not None
+            answer = self._met_before(connection, delivery, order, later)
             if fresh:
                 self._note(connection, delivery, answer.intake)
             return answer
@@ -110,13 +118,16 @@ class Inbox(Part):
         ).scalar_one_or_none()
         return Accepted(intake=Intake.NEW, order_id=order.order_id, parked_cancel=cancel)
 
-    def _met_before(self, connection: Connection, delivery: Delivery, order: Order) -> Accepted:
+    def _met_before(
+        self, connection: Connection, delivery: Delivery, order: Order, later: bool
+    ) -> Accepted:
         key = {"ch": order.channel, "ext": order.external_id}
         known = connection.execute(KNOWN, key).one_or_none()
         if known is None:
             text = f"order id {order.order_id} belongs to an order of another channel"
             return _conflict(connection, delivery, order.order_id, text)
-        if known.body_hash != delivery.body_hash:
+        same = later or known.body_hash == delivery.body_hash
+        if not same and not Order.model_validate_json(known.document).followed:
             text = f"{order.channel} sent order {order.external_id} again with other content"
             return _conflict(connection, delivery, known.order_id, text, known.status)
         return Accepted(intake=Intake.REPEAT, order_id=known.order_id, status=known.status)
@@ -139,7 +150,8 @@ class Inbox(Part):
             return None
 
     def parked(self, now: datetime) -> Sequence[Delivery]:
-        """Return parked cancels whose deadline has passed and which no order ever met."""
+        """Return parked cancels whose deadline has passed, which no order ever met, and of which
+        nobody has been told yet."""
         with self._database.read() as connection:
             rows = connection.execute(UNMET, {"now": now}).scalars()
             return [Delivery.model_validate_json(row) for row in rows]

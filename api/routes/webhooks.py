@@ -4,6 +4,7 @@ Nothing is parsed before the signature over the raw body holds, and nothing is a
 before it is stored. What we do not understand is kept in the inbox; what we refuse is 4xx.
 """
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -16,17 +17,17 @@ from api.problems import Problem, not_found, refusals
 from contracts.commands import Cancel, CancelAnswer, CancelOutcome, Done, Paid
 from domain.errors import DomainError, InvalidOrder
 from domain.frozen import Wire
-from domain.order import Order, PaymentForm
+from domain.order import FOLLOWED, Order, Payment, PaymentForm
+from domain.progress import OrderStatus
 from ports.storefronts import EventKind, StorefrontEvent, Unauthentic
-from ports.stores import Delivery, Intake, StoredOrder
+from ports.stores import Delivery, Intake
 
 router = APIRouter(tags=["webhooks"], responses=refusals(401, 404, 409, 413, 415, 422, 503))
 
 STOREFRONT = "storefront"
-FOLLOWED = "taken_from_topic"
-"""Attribute of an order that a later event ("paid") brought before its "created" came."""
-PAID = (PaymentForm.CAPTURED, PaymentForm.AUTHORISED)
-UNPAID = (PaymentForm.METHOD, PaymentForm.ELSEWHERE)
+MADE = {PaymentForm.AUTHORISED: 1, PaymentForm.CAPTURED: 2}
+"""How far a payment has come at the storefront; every other form is no payment yet."""
+NOTHING_KEPT = (OrderStatus.CANCELLED, OrderStatus.REJECTED)
 COUNTED = {
     "ignored": "ignored",
     "parked": "parked",
@@ -112,52 +113,75 @@ async def _order(
     order = event.order
     assert order is not None
     reason = (event.reason or CANCELLED_AT_SOURCE) if event.cancelled else None
-    known = await run_in_threadpool(deps.store.get, order.order_id)
-    if known and not reason and (event.follows_create or FOLLOWED in known.order.attributes):
-        return await _follow_up(deps, known, order, delivery, response)
     if event.follows_create:
         order = order.model_copy(
             update={"attributes": {**order.attributes, FOLLOWED: delivery.topic}}
         )
     accepted = await take_in(deps, delivery, order, reason)
-    if accepted.intake is not Intake.NEW and reason:
-        return await _cancel_known(deps, accepted.order_id, reason, delivery)
     if accepted.intake is Intake.CONFLICT:
         raise Problem(
             409, "order_conflict", "This order was accepted before with other content; it stands."
         )
-    if accepted.intake is Intake.REPEAT:
+    if accepted.intake is Intake.NEW:
+        return Receipt(order_id=accepted.order_id)
+    if not await _pay_known(deps, order, delivery):
         response.status_code = 200
-    return Receipt(order_id=accepted.order_id)
+    if reason is None:
+        return Receipt(order_id=accepted.order_id)
+    response.status_code = 202
+    return await _cancel_known(deps, accepted.order_id, reason, delivery)
 
 
-async def _follow_up(
-    deps: Deps, known: StoredOrder, order: Order, delivery: Delivery, response: Response
-) -> Receipt:
-    """Take what a later event tells of a known order: that it is paid now.
+async def _pay_known(deps: Deps, order: Order, delivery: Delivery) -> bool:
+    """Tell a known order that its payment has come further than when it was taken in.
 
     Storefronts do not keep their events in order: "created" may come after "paid", and both
-    describe one order in different words. Neither is a conflict.
+    describe one order in different words. The payment that has come furthest counts. Returns
+    whether there was anything to tell.
     """
-    if not await run_in_threadpool(deps.store.record, delivery):
-        response.status_code = 200
+    known = await run_in_threadpool(deps.store.get, order.order_id)
     paid = order.payment
-    if known.order.payment.form in UNPAID and paid.form in PAID:
-        asked = Paid(
-            actor=STOREFRONT,
-            reason=delivery.topic,
-            form=paid.form,
-            provider=paid.provider,
-            reference=paid.reference,
-            amount=paid.amount,
-        )
-        key = f"{delivery.channel}:{delivery.delivery_id}"
-        try:
-            await command(deps, order.order_id, "paid", asked, Done, key)
-        except (DomainError, Problem) as refused:
-            if isinstance(refused, Problem) and refused.status_code >= 500:
-                raise
-    return Receipt(order_id=order.order_id)
+    if known is None or MADE.get(paid.form, 0) <= MADE.get(known.order.payment.form, 0):
+        return False
+    asked = Paid(
+        actor=STOREFRONT,
+        reason=delivery.topic,
+        form=paid.form,
+        provider=paid.provider,
+        reference=paid.reference,
+        amount=paid.amount,
+    )
+    try:
+        await command(deps, order.order_id, "paid", asked, Done, f"{_key(delivery)}:paid")
+    except (DomainError, Problem) as refused:
+        if isinstance(refused, Problem) and refused.status_code >= 500:
+            raise
+        await _tell_of_money(deps, known.order, paid, refused, delivery.received_at)
+    return True
+
+
+async def _tell_of_money(
+    deps: Deps, known: Order, paid: Payment, refused: DomainError | Problem, at: datetime
+) -> None:
+    """Tell the operators of money that came in and that the order did not take over."""
+    if paid.provider and paid.reference == known.payment.reference:
+        return  # the order knew of it from the beginning
+    if refused.code == "already_paid":
+        text = f"The storefront was paid ({paid.form}) although the order has a payment already."
+        await run_in_threadpool(deps.store.alert, "paid_twice", known.order_id, text, at)
+    elif _ended_as(refused) in NOTHING_KEPT:
+        text = f"The storefront was paid ({paid.form}) for an order that is cancelled."
+        await run_in_threadpool(deps.store.alert, "paid_after_cancel", known.order_id, text, at)
+
+
+def _ended_as(refused: DomainError | Problem) -> str:
+    """Return the status of an order that took a command no more; empty when that is not why."""
+    return str(refused.more.get("order_status", "")) if isinstance(refused, Problem) else ""
+
+
+def _key(delivery: Delivery) -> str:
+    """Return the id of the update that a delivery asks for; one that asks two adds which."""
+    return f"{delivery.channel}:{delivery.delivery_id}"
 
 
 async def _cancel(deps: Deps, event: StorefrontEvent, delivery: Delivery) -> Receipt:
@@ -170,25 +194,26 @@ async def _cancel(deps: Deps, event: StorefrontEvent, delivery: Delivery) -> Rec
 
 
 async def _cancel_known(deps: Deps, order_id: str, reason: str, delivery: Delivery) -> Receipt:
-    """Cancel; the delivery's id is the update's, so a repeat asks the same again.
+    """Cancel; the delivery's id is the update's, so a repeat asks the same again. What could not
+    be cancelled, and an order that is completed, is for a person.
 
     When nobody can answer the storefront gets 503 and delivers again: an update that no worker
     took is not stored anywhere (TEMPORAL.md T7).
     """
     asked = Cancel(actor=STOREFRONT, reason=reason)
-    key = f"{delivery.channel}:{delivery.delivery_id}"
     try:
-        answer = await command(deps, order_id, "cancel", asked, CancelAnswer, key)
+        answer = await command(deps, order_id, "cancel", asked, CancelAnswer, _key(delivery))
+        status, done = str(answer.outcome), answer.outcome is CancelOutcome.CANCELLED
     except (DomainError, Problem) as refused:
         if isinstance(refused, Problem) and refused.status_code >= 500:
             raise
-        return Receipt(order_id=order_id, status=str(getattr(refused, "code", "refused")))
-    if answer.outcome is not CancelOutcome.CANCELLED:
-        text = f"The storefront cancelled it ({reason[:200]}); the answer was {answer.outcome}."
+        status, done = refused.code, _ended_as(refused) in NOTHING_KEPT
+    if not done:
+        text = f"The storefront cancelled it ({reason[:200]}); the answer was {status}."
         await run_in_threadpool(
             deps.store.alert, "storefront_cancel", order_id, text, delivery.received_at
         )
-    return Receipt(order_id=order_id, status=answer.outcome)
+    return Receipt(order_id=order_id, status=status)
 
 
 def unauthentic(error: Unauthentic) -> Problem:

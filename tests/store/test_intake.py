@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from domain.order import FOLLOWED
 from ports.stores import Intake, OrderFilter
 from tests.store.shop import NOON, AnyStore, accept, delivery, order
 
@@ -34,6 +35,19 @@ def test_the_same_order_with_another_body_is_a_conflict_and_an_alert(store: AnyS
     assert forged.intake is Intake.CONFLICT
     assert store.get("shop-1001").order == order()
     assert [alert["kind"] for alert in store.alerts()] == ["order_conflict"]
+
+
+def test_a_later_event_in_other_words_is_no_conflict_whichever_comes_first(
+    store: AnyStore,
+) -> None:
+    paid = {"attributes": {FOLLOWED: "orders/paid"}}
+    for external_id, first, second in (("1", {}, paid), ("2", paid, {})):
+        store.accept(delivery(external_id, f"a-{external_id}", "one"), order(external_id, **first))
+        again = delivery(external_id, f"b-{external_id}", "two")
+        assert store.accept(again, order(external_id, **second)).intake is Intake.REPEAT
+    called_off = store.accept(delivery("1", "c-1", "three"), order("1"), "called off")
+    assert called_off.intake is Intake.REPEAT
+    assert store.alerts() == []
 
 
 def test_a_delivery_id_never_carries_two_orders(store: AnyStore) -> None:
@@ -90,6 +104,17 @@ def test_a_cancel_that_no_order_meets_is_found_after_its_deadline(store: AnyStor
     store.park_cancel(cancel, "?", NOON + timedelta(hours=1))
     assert store.parked(NOON) == []
     assert store.parked(NOON + timedelta(hours=1)) == [cancel]
+
+
+def test_a_cancel_that_no_order_met_is_told_of_once(store: AnyStore) -> None:
+    later = NOON + timedelta(hours=1)
+    for external_id in ("404", "405"):
+        store.park_cancel(delivery(external_id, f"c-{external_id}"), "?", NOON)
+    store.alert("parked_cancel", "shop-404", "it never came", later)
+    assert [cancel.external_id for cancel in store.parked(later)] == ["405"]
+    (alert,) = store.alerts()
+    store.close_alert(alert["alert_id"], later)
+    assert [cancel.external_id for cancel in store.parked(later)] == ["405"]
 
 
 def test_cancel_and_order_at_once_always_meet(store: AnyStore) -> None:

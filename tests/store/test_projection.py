@@ -80,6 +80,13 @@ def test_a_repeated_projection_moves_nothing_twice(shop: AnyStore) -> None:
     assert len(shop.timeline("shop-1001")) == 1
 
 
+def test_an_event_stays_as_it_was_first_written(shop: AnyStore) -> None:
+    (event,) = events(1)
+    shop.project(progress(1), [event])
+    shop.project(progress(2), [event.model_copy(update={"text": "something else"})])
+    assert shop.timeline("shop-1001") == [event]
+
+
 def test_an_older_version_still_applies_its_moves(shop: AnyStore) -> None:
     shop.project(progress(2))
     shop.project(progress(1), (), [move(CONSUME, 1, "ship-1")])

@@ -25,7 +25,7 @@ class Inbox(Part):
             text = f"delivery id {delivery.delivery_id} has carried another order before"
             return self._conflict(delivery, order.order_id, text)
         if order.order_id in tables.orders or external in tables.by_external:
-            answer = self._met_before(delivery, order)
+            answer = self._met_before(delivery, order, order.followed or cancelled is not None)
             if not seen:
                 key = (delivery.channel, delivery.delivery_id)
                 tables.deliveries[key]["outcome"] = answer.intake.value
@@ -62,13 +62,15 @@ class Inbox(Part):
         if order.payment.reference:
             tables.references.setdefault(order.payment.reference, order_id)
 
-    def _met_before(self, delivery: Delivery, order: Order) -> Accepted:
+    def _met_before(self, delivery: Delivery, order: Order, later: bool) -> Accepted:
         known = self.tables.by_external.get((order.channel, order.external_id))
         if known is None:
             text = f"order id {order.order_id} belongs to an order of another channel"
             return self._conflict(delivery, order.order_id, text)
         status = self.tables.projections[known]["status"]
-        if self.tables.orders[known]["body_hash"] != delivery.body_hash:
+        row = self.tables.orders[known]
+        same = later or row["body_hash"] == delivery.body_hash
+        if not same and not row["order"].followed:
             text = f"{order.channel} sent order {order.external_id} again with other content"
             return self._conflict(delivery, known, text, status)
         return Accepted(intake=Intake.REPEAT, order_id=known, status=status)
@@ -91,9 +93,16 @@ class Inbox(Part):
 
     @transaction
     def parked(self, now: datetime) -> Sequence[Delivery]:
-        """Return parked cancels whose deadline has passed and which no order ever met."""
-        rows = self.tables.parked.values()
-        unmet = [row for row in rows if row["used_at"] is None and row["until"] <= now]
+        """Return parked cancels that no order met in time, and of which nobody was told yet."""
+        alerts = self.tables.alerts
+        told = {row["subject"] for row in alerts if row["kind"] == "parked_cancel"}
+        unmet = [
+            row
+            for (channel, external_id), row in self.tables.parked.items()
+            if row["used_at"] is None
+            and row["until"] <= now
+            and f"{channel}-{external_id}" not in told
+        ]
         return [row["delivery"] for row in sorted(unmet, key=lambda row: row["until"])]
 
     @transaction
