@@ -57,20 +57,21 @@ def create_app(deps: Deps) -> FastAPI:
     """Return the API over ``deps``; connects to nothing by itself."""
 
     @asynccontextmanager
-    async def sweeping(_: FastAPI) -> AsyncIterator[None]:
-        sweeper = asyncio.create_task(sweep_for_ever(deps)) if deps.sweep_seconds else None
+    async def beside(_: FastAPI) -> AsyncIterator[None]:
+        jobs = [sweep_for_ever(deps)] if deps.sweep_seconds else []
+        jobs += [start() for start in deps.background]
+        tasks = [asyncio.create_task(job) for job in jobs]
         yield
-        if sweeper:
-            sweeper.cancel()
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
             with suppress(asyncio.CancelledError):
-                await sweeper
+                await task
         with suppress(ProviderUnavailable):
             await deps.starts.all_settled()
             await deps.starts.note(deps)
 
-    app = FastAPI(
-        title="Waybill", version="0.1.0", lifespan=sweeping, docs_url=None, redoc_url=None
-    )
+    app = FastAPI(title="Waybill", version="0.1.0", lifespan=beside, docs_url=None, redoc_url=None)
     app.state.deps = deps
     problems.install(app)
     for router in (*ROUTERS, *deps.routers):

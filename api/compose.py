@@ -22,6 +22,7 @@ from adapters.storefronts.generic_order import GenericOrder, read_generic
 from adapters.storefronts.shopify import ShopifyStorefront
 from adapters.storefronts.woocommerce import WooCommerceStorefront
 from adapters.telemetry.metrics import Metrics, temporal_runtime
+from adapters.telemetry.watch import LoopWatch
 from adapters.temporal.client import connect
 from adapters.temporal.codec import EncryptionCodec
 from adapters.temporal.codec_server import codec_routes, demo_caller
@@ -51,6 +52,7 @@ def deps_of(settings: Settings, store: Store | None = None) -> Deps:
     """
     pepper = settings.api_key_pepper.get_secret_value()
     rules = CelRules()
+    metrics = Metrics((*settings.channels, DIRECT), route_templates())
     return Deps(
         store=store or open_store(settings.database_url.get_secret_value()),
         orders=TemporalOrders(partial(connect, settings, runtime=temporal_runtime())),
@@ -74,7 +76,7 @@ def deps_of(settings: Settings, store: Store | None = None) -> Deps:
         check_address=lambda address: check(address)[0],
         check_policy=lambda policy: list(policy_problems(policy, rules)),
         grade=partial(verdict, CelOrderRules(rules)),
-        counts=Metrics((*settings.channels, DIRECT), route_templates()),
+        counts=metrics,
         limits=Limits(
             body=settings.body_limit,
             webhook=settings.webhook_limit,
@@ -84,6 +86,7 @@ def deps_of(settings: Settings, store: Store | None = None) -> Deps:
         ),
         public_url=settings.public_url,
         routers=(codec(settings),),
+        background=(LoopWatch(metrics).run,),
     )
 
 

@@ -1,6 +1,6 @@
 """What the API is built of: everything from outside arrives here, through one value."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Protocol, TypeVar
@@ -160,7 +160,8 @@ class Deps:
     ``read_order`` reads the body of ``POST /orders`` (raises ``InvalidOrder``), which
     ``order_schema`` describes; ``refuse_cards``
     raises ``InvalidOrder`` for a JSON value that holds a payment card number; ``check_address``
-    returns (field, message) pairs; ``grade`` is the built-in grading under a policy.
+    returns (field, message) pairs; ``grade`` is the built-in grading under a policy; ``background``
+    runs beside the requests for as long as the API does.
     """
 
     store: Store
@@ -183,6 +184,7 @@ class Deps:
     public_url: str = ""
     sweep_seconds: float = 5.0
     routers: tuple[APIRouter, ...] = ()
+    background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
 
 
 async def _deps(request: Request) -> Deps:

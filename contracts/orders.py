@@ -18,6 +18,11 @@ def workflow_id(order_id: str) -> str:
     return f"order/{order_id}"
 
 
+def order_of(workflow: str) -> str:
+    """Return the order whose workflow has this id; empty when it is none of ours."""
+    return workflow.removeprefix("order/") if workflow.startswith("order/") else ""
+
+
 class OrderRef(Wire):
     """The workflow's input: the order stands in the database, personal data with it.
 

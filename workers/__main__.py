@@ -11,9 +11,10 @@ from functools import partial
 
 from adapters.settings import Settings
 from adapters.telemetry import logs
-from adapters.telemetry.metrics import LoopWatch, Metrics, TaskFailureAlarm, temporal_runtime
+from adapters.telemetry.metrics import Metrics, temporal_runtime
+from adapters.telemetry.watch import LoopWatch, TaskFailureAlarm
 from adapters.temporal.client import connect
-from contracts.orders import CARRIERS, MESSAGES, ORDERS, PAYMENTS, WAREHOUSES
+from contracts.orders import CARRIERS, MESSAGES, ORDERS, PAYMENTS, WAREHOUSES, order_of
 from ports.stores import Store
 from workers.compose import activities, now, outside
 from workers.running import THREADS, workers
@@ -29,12 +30,11 @@ async def main(queues: list[str]) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     metrics = Metrics()
     world = outside(settings)
-    TaskFailureAlarm(metrics, partial(_tell, world.store)).install()
+    TaskFailureAlarm(metrics, partial(tell_operators, world.store)).install()
     with ThreadPoolExecutor(THREADS, thread_name_prefix="step") as threads:
         async with AsyncExitStack() as running:
             host = str(settings.metrics_host)
             running.enter_context(metrics.served(host, settings.worker_metrics_port))
-            watch = asyncio.create_task(LoopWatch(metrics.loop_lag).run())
             for worker in workers(
                 client,
                 activities(world),
@@ -45,6 +45,7 @@ async def main(queues: list[str]) -> None:
                 rates=rates(settings),
             ):
                 await running.enter_async_context(worker)
+            watch = asyncio.create_task(LoopWatch(metrics).run())
             print("workers are ready", flush=True)
             await stop.wait()
             watch.cancel()
@@ -61,9 +62,11 @@ def rates(settings: Settings) -> dict[str, float]:
     }
 
 
-def _tell(store: Store, workflow: str) -> None:
+def tell_operators(store: Store, workflow: str) -> None:
     """Alert the operators of a programming error; the order waits for the fixed version."""
-    store.alert("workflow_task_failed", workflow or "unknown", "a workflow task fails", now())
+    text = f"A programming error holds {workflow}; it goes on with the fixed version."
+    subject = order_of(workflow) or workflow or "unknown"
+    store.alert("workflow_task_failed", subject, text, now())
 
 
 if __name__ == "__main__":

@@ -1,15 +1,11 @@
 """Counters and clocks for Prometheus. Labels come from closed sets, so that none is ever personal
 and none can be made up by a caller: what is not in the set counts as ``other``."""
 
-import asyncio
 import logging
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from time import perf_counter
 
-import structlog
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -46,7 +42,6 @@ COMMAND_OUTCOMES = _words(
     "done cancelled partly_cancelled too_late requested refused not_found unavailable"
 )
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-log = structlog.get_logger(__name__)
 
 
 class Metrics:
@@ -74,11 +69,11 @@ class Metrics:
         self._task_failures = self._counter(
             "workflow_task_failures", "Workflow tasks that failed: a programming error"
         )
-        self.loop_lag = Gauge(
-            "waybill_loop_lag_seconds",
-            "Longest wait of the event loop in the last second",
-            registry=self.registry,
+        self._lag = self._gauge("loop_lag", "Longest wait of the event loop in the last second")
+        self._worst = self._gauge(
+            "loop_blocked_worst", "Longest time one call has held the event loop, so far"
         )
+        self._blocked = self._counter("loop_blocked", "Times a call held the event loop too long")
 
     def order_accepted(self, channel: str) -> None:
         """Count an order taken in."""
@@ -103,6 +98,15 @@ class Metrics:
     def workflow_task_failed(self) -> None:
         """Count a failed workflow task."""
         self._task_failures.inc()
+
+    def loop_lag(self, seconds: float) -> None:
+        """Show how late the event loop came back, at worst, in the last second."""
+        self._lag.set(seconds)
+
+    def loop_blocked(self, worst: float, times: int) -> None:
+        """Show how long one call has held the loop at worst, and add how often it was too long."""
+        self._worst.set(worst)
+        self._blocked.inc(times)
 
     def render(self) -> bytes:
         """Return the text that Prometheus scrapes."""
@@ -129,70 +133,12 @@ class Metrics:
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"waybill_{name}", text, labels, registry=self.registry)
 
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"waybill_{name}_seconds", text, registry=self.registry)
+
 
 def _one_of(value: str, allowed: frozenset[str]) -> str:
     return value if value in allowed else OTHER
-
-
-class TaskFailureAlarm(logging.Handler):
-    """Tell somebody when a workflow task fails: the order stays open and is retried for ever, and
-    nobody else would say so (TEMPORAL.md T10). ``tell`` gets the workflow id, "" when unknown."""
-
-    _SAYS = re.compile(
-        r"Failed (?:handling |converting )?activation|Failed encoding completion"
-        r"|Failing workflow task"
-    )
-    _WHICH = re.compile(r"with ID (\S+) and run ID")
-
-    def __init__(self, metrics: Metrics, tell: Callable[[str], None]) -> None:
-        super().__init__(logging.WARNING)
-        self._metrics, self._tell = metrics, tell
-
-    def install(self) -> "TaskFailureAlarm":
-        """Listen to the SDK; after ``logs.configure``. Remove with ``uninstall``."""
-        logging.getLogger("temporalio").addHandler(self)
-        return self
-
-    def uninstall(self) -> None:
-        """Stop listening."""
-        logging.getLogger("temporalio").removeHandler(self)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Count and tell; a record of something else is let pass."""
-        message = record.getMessage()
-        if not self._SAYS.search(message):
-            return
-        self._metrics.workflow_task_failed()
-        which = self._WHICH.search(message)
-        try:
-            self._tell(which[1] if which else "")
-        except Exception:
-            self.handleError(record)
-
-
-class LoopWatch:
-    """Measure how late the event loop comes back: one blocking call stops every order of a worker
-    (TEMPORAL.md T14)."""
-
-    def __init__(self, lag: Gauge, *, step: float = 0.05, warn_above: float = 0.2) -> None:
-        self._lag, self._step, self._warn_above = lag, step, warn_above
-        self.worst = 0.0
-
-    async def run(self) -> None:
-        """Watch until cancelled; the gauge shows the worst of each second."""
-        while True:
-            self._lag.set(await self._worst_of(1.0))
-
-    async def _worst_of(self, seconds: float) -> float:
-        worst, until = 0.0, perf_counter() + seconds
-        while perf_counter() < until:
-            before = perf_counter()
-            await asyncio.sleep(self._step)
-            worst = max(worst, perf_counter() - before - self._step)
-            self.worst = max(self.worst, worst)
-        if worst > self._warn_above:
-            log.warning("loop.blocked", seconds=round(worst, 3))
-        return worst
 
 
 @lru_cache(maxsize=1)

@@ -3,32 +3,20 @@
 import json
 import re
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.system.conftest import Running
+from tests.system.conftest import Running, wait_for
 
-T = TypeVar("T")
 MARKED = ("Gil Renner", "gil.renner", "25 Palm Row", "+1 201 555 0145", "33130")
 """Personal data of the examples that must lie in our own database only."""
 
 pytestmark = pytest.mark.serial
-
-
-def wait_for(what: Callable[[], T | None], seconds: float = 30) -> T:
-    """Ask until there is an answer."""
-    end = time.monotonic() + seconds
-    while (found := what()) is None:
-        assert time.monotonic() < end, "never happened"
-        time.sleep(0.1)
-    return found
 
 
 @pytest.fixture(scope="module")
