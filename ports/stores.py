@@ -33,6 +33,10 @@ class Intake(StrEnum):
     CONFLICT = "conflict"
 
 
+NOT_TAKEN = "ignored:"
+"""How the outcome of a delivery begins that asked nothing of us; why follows."""
+
+
 class Delivery(Wire):
     """A storefront's delivery as it came in. ``body_hash`` is SHA-256 of the raw body, hex."""
 
@@ -165,7 +169,8 @@ class OrderStore(Protocol):
 
     def parked(self, now: datetime) -> Sequence[Delivery]:
         """Parked cancels whose deadline has passed, which no order ever met, and of which nobody
-        has been told yet (alert ``parked_cancel`` about the order's id)."""
+        has been told yet (alert ``parked_cancel`` about the order's id). One of an order that we
+        were told of and did not take (a checkout never paid) is nothing to tell."""
 
 
 class EffectStore(Protocol):

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, bindparam, exists, false, func, insert,
 
 from domain.order import Order
 from domain.progress import OrderStatus
-from ports.stores import Accepted, Delivery, Intake
+from ports.stores import NOT_TAKEN, Accepted, Delivery, Intake
 from store.alerts import raise_alert
 from store.part import Part, put_once
 from store.tables.access import policies
@@ -52,9 +52,15 @@ _told = exists().where(
     alerts.c.kind == "parked_cancel",
     alerts.c.subject == parked_cancels.c.channel + "-" + parked_cancels.c.external_id,
 )
+_not_taken = exists().where(
+    deliveries.c.channel == parked_cancels.c.channel,
+    deliveries.c.external_id == parked_cancels.c.external_id,
+    deliveries.c.outcome.startswith(NOT_TAKEN, autoescape=True),
+)
 UNMET = (
     select(parked_cancels.c.delivery)
-    .where(parked_cancels.c.used_at.is_(None), parked_cancels.c.until <= bindparam("now"), ~_told)
+    .where(parked_cancels.c.used_at.is_(None), parked_cancels.c.until <= bindparam("now"))
+    .where(~_told, ~_not_taken)
     .order_by(parked_cancels.c.until)
 )
 UNSTARTED = (
@@ -151,7 +157,7 @@ class Inbox(Part):
 
     def parked(self, now: datetime) -> Sequence[Delivery]:
         """Return parked cancels whose deadline has passed, which no order ever met, and of which
-        nobody has been told yet."""
+        nobody has been told yet; none of an order that was never to be taken."""
         with self._database.read() as connection:
             rows = connection.execute(UNMET, {"now": now}).scalars()
             return [Delivery.model_validate_json(row) for row in rows]

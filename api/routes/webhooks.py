@@ -20,7 +20,7 @@ from domain.frozen import Wire
 from domain.order import FOLLOWED, Order, Payment, PaymentForm
 from domain.progress import OrderStatus
 from ports.storefronts import EventKind, StorefrontEvent, Unauthentic
-from ports.stores import Delivery, Intake
+from ports.stores import NOT_TAKEN, Delivery, Intake
 
 router = APIRouter(tags=["webhooks"], responses=refusals(401, 404, 409, 413, 415, 422, 503))
 
@@ -101,7 +101,8 @@ async def _read(
         refused = delivery_of(channel, "", "", body, now, outcome="invalid_order")
         await run_in_threadpool(deps.store.record, refused)
         raise
-    outcome = event.reason[:200] if event.kind is EventKind.IGNORED else event.kind.value
+    ignored = f"{NOT_TAKEN} {event.reason[:200]}"
+    outcome = ignored if event.kind is EventKind.IGNORED else event.kind.value
     return event, delivery_of(
         channel, event.delivery_id, event.topic, body, now, event.external_id, outcome
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from webhook_events import EXPECTED, SEQUENCES
+from webhook_events import EXPECTED, SEQUENCES, woocommerce
 from webhook_world import CHANNEL, Event, Shop, State, copied, told
 
 from api.app import create_app
@@ -146,6 +146,20 @@ async def test_an_overdue_cancel_is_told_of_once_and_still_cancels_the_order() -
     assert shop.store.alerts() == []
     assert await shop.deliver(created) == 202
     assert [process.cancelled for process in shop.processes.running.values()] == [True]
+
+
+async def test_a_checkout_that_was_never_paid_is_no_lost_order() -> None:
+    for way in ((0, 1), (1, 0)):
+        shop = Shop("woocommerce")
+        checkout = woocommerce(
+            ("order.created", {"status": "pending"}), ("order.updated", {"status": "cancelled"})
+        )
+        for n in way:
+            assert await shop.deliver(checkout[n]) == 202
+        shop.clock.now += timedelta(days=8)
+        await shop.sweep()
+        assert shop.store.alerts() == []
+        assert list(shop.store.books.order_ids()) == []
 
 
 def words(length: int, repeats: int) -> Iterator[tuple[int, ...]]:

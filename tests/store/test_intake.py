@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from domain.order import FOLLOWED
-from ports.stores import Intake, OrderFilter
+from ports.stores import NOT_TAKEN, Intake, OrderFilter
 from tests.store.shop import NOON, AnyStore, accept, delivery, order
 
 
@@ -115,6 +115,17 @@ def test_a_cancel_that_no_order_met_is_told_of_once(store: AnyStore) -> None:
     (alert,) = store.alerts()
     store.close_alert(alert["alert_id"], later)
     assert [cancel.external_id for cancel in store.parked(later)] == ["405"]
+
+
+def test_a_cancel_of_an_order_that_was_never_to_be_taken_is_nothing_to_tell(
+    store: AnyStore,
+) -> None:
+    ignored = delivery("404", "i-1").model_copy(update={"outcome": f"{NOT_TAKEN} never paid"})
+    other = delivery("405", "i-2").model_copy(update={"outcome": "cancel"})
+    for known in (ignored, other):
+        store.record(known)
+        store.park_cancel(delivery(known.external_id, f"c-{known.external_id}"), "?", NOON)
+    assert [cancel.external_id for cancel in store.parked(NOON)] == ["405"]
 
 
 def test_cancel_and_order_at_once_always_meet(store: AnyStore) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from domain.order import Order
 from domain.progress import OrderStatus
 from domain.units import Units
-from ports.stores import Accepted, Delivery, Intake
+from ports.stores import NOT_TAKEN, Accepted, Delivery, Intake
 from tests.fakes.stores.alerts import raise_alert
 from tests.fakes.stores.tables import LineRow, Part, Row, transaction, utc
 
@@ -96,6 +96,9 @@ class Inbox(Part):
         """Return parked cancels that no order met in time, and of which nobody was told yet."""
         alerts = self.tables.alerts
         told = {row["subject"] for row in alerts if row["kind"] == "parked_cancel"}
+        rows = self.tables.deliveries.values()
+        ignored = [row for row in rows if row["outcome"].startswith(NOT_TAKEN)]
+        told |= {f"{row['channel']}-{row['external_id']}" for row in ignored}
         unmet = [
             row
             for (channel, external_id), row in self.tables.parked.items()
