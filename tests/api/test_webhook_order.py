@@ -183,5 +183,6 @@ async def test_the_front_door_says_the_same(name: str) -> None:
                 headers, content = dict(events[n].headers), events[n].content
                 answer = await client.post(f"/webhooks/{CHANNEL}", content=content, headers=headers)
                 assert answer.status_code in (200, 202), (word, answer.text)
+                await shop.settle()
             shop.end_processes()
             assert final_state(shop) == EXPECTED[name], word

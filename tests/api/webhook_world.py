@@ -153,12 +153,20 @@ class Shop:
             return problem.status_code
         except OrdersAway:
             return 503
+        finally:
+            await self.settle()
         return response.status_code
+
+    async def settle(self) -> None:
+        """Let what a delivery began to start be started, and noted."""
+        await self.deps.starts.all_settled()
+        await self.deps.starts.note(self.deps)
 
     async def sweep(self) -> None:
         """Let the sweeper go round, when what was left to itself has settled."""
         now, self.clock.now = self.clock.now, self.clock.now + 2 * SETTLING
         await Sweeper(self.deps).sweep()
+        await self.settle()
         self.clock.now = now
 
     def end_processes(self) -> None:

@@ -1,6 +1,6 @@
 """Taking orders in, in memory: each one once for ever, cancels before orders."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from domain.order import Order
@@ -124,9 +124,9 @@ class Inbox(Part):
         ]
 
     @transaction
-    def mark_started(self, order_id: str) -> None:
-        """Note that the order's process runs."""
-        self.tables.unstarted.discard(order_id)
+    def mark_started(self, order_ids: Collection[str]) -> None:
+        """Note that the processes of these orders run."""
+        self.tables.unstarted.difference_update(order_ids)
 
     def _put_delivery(self, delivery: Delivery, outcome: str = "") -> Row | None:
         """Keep a delivery; return the row that was there before, if one was."""
