@@ -1,6 +1,7 @@
 """Where the parts of an embedded installation listen; all on this machine only."""
 
 import os
+import random
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,6 +10,9 @@ from typing import NamedTuple
 from domain.errors import DomainError
 
 HOST = "127.0.0.1"
+LENT = range(12_000, 32_000)
+"""Where free ports are looked for: below those that systems give to outgoing connections, so that
+a part which is down for a moment finds its port still free."""
 
 
 class Door(NamedTuple):
@@ -54,13 +58,13 @@ class Addresses:
     @classmethod
     def free(cls) -> "Addresses":
         """Return ports that nobody uses now."""
-        sockets = [socket.create_server((HOST, 0)) for _ in DOORS]
-        try:
-            ports = [opened.getsockname()[1] for opened in sockets]
-        finally:
-            for opened in sockets:
-                opened.close()
-        return cls(**dict(zip(DOORS, ports, strict=True)))
+        ports: list[int] = []
+        for port in random.sample(LENT, len(LENT)):
+            if not is_taken(port):
+                ports.append(port)
+            if len(ports) == len(DOORS):
+                return cls(**dict(zip(DOORS, ports, strict=True)))
+        raise DomainError("this machine has no free ports", "port_taken")
 
     def refuse_taken(self) -> None:
         """Raise for every port that somebody listens on already, with what changes it.

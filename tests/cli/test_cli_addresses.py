@@ -26,6 +26,16 @@ def test_free_ports_differ_and_are_free() -> None:
     addresses.refuse_taken()
 
 
+def test_no_outgoing_connection_takes_the_port_of_a_part_that_is_down_for_a_moment() -> None:
+    ports = vars(Addresses.free()).values()
+    with socket.create_server((HOST, 0)) as listening:
+        calls = [socket.create_connection(listening.getsockname()) for _ in range(50)]
+        lent = [call.getsockname()[1] for call in calls]
+        for call in calls:
+            call.close()
+    assert max(ports) < min(lent)
+
+
 def test_every_taken_port_is_named_with_the_variable_that_changes_it() -> None:
     with socket.create_server((HOST, 0)) as one, socket.create_server((HOST, 0)) as other:
         taken = {"api": one.getsockname()[1], "smtp": other.getsockname()[1]}
