@@ -65,10 +65,7 @@ class Running:
             if self.exit_code is not None:
                 raise StartFailed(self.obituary())
             if time.monotonic() > deadline:
-                raise StartFailed(
-                    f"{self.service.name} was not ready after {self.service.patience:g} s\n"
-                    + self.last_words()
-                )
+                raise StartFailed(self.overdue())
             time.sleep(0.1)
 
     def stop(self) -> None:
@@ -84,6 +81,11 @@ class Running:
         code = self.exit_code or 0
         how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
         return f"{self.service.name} ended {how}\n{self.last_words()}"
+
+    def overdue(self) -> str:
+        """Say that its patience ran out, with the end of its log."""
+        waited = f"{self.service.name} was not ready after {self.service.patience:g} s"
+        return f"{waited}\n{self.last_words()}"
 
     def last_words(self) -> str:
         """Return the last lines that this process wrote, and where the rest is."""

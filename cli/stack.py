@@ -32,11 +32,14 @@ class Stack:
         addresses: Addresses,
         say: Say,
         inherited: Mapping[str, str] = os.environ,
+        most_restarts: int = MOST_RESTARTS,
     ) -> None:
+        self._most_restarts = most_restarts
         self._installation, self.addresses, self._say = installation, addresses, say
         own = {VARIABLE: str(installation.folder), "PYTHONUNBUFFERED": "1"}
         self.environment = {**installation.settings(addresses), **inherited, **own}
         self._running: dict[str, Running] = {}
+        self._returning: dict[str, float] = {}
         self._ends: dict[str, deque[float]] = {}
 
     def __enter__(self) -> "Stack":
@@ -96,21 +99,41 @@ class Stack:
             time.sleep(0.5)
 
     def look(self) -> None:
-        """Start again what has ended."""
+        """Start again what has ended. None is waited for: they need each other to get ready, and
+        one may end while another returns.
+
+        Raises:
+            StartFailed: a part ends again and again, or does not get ready.
+        """
         for running in list(self._running.values()):
             if running.exit_code is not None:
                 self._revive(running)
+        for name, began in list(self._returning.items()):
+            self._welcome(self._running[name], time.monotonic() - began)
+
+    @property
+    def pids(self) -> Mapping[str, int]:
+        """The id of each part's process."""
+        return {name: running.pid for name, running in self._running.items()}
 
     def _revive(self, running: Running) -> None:
         name, now = running.service.name, time.monotonic()
-        ends = self._ends.setdefault(name, deque(maxlen=MOST_RESTARTS))
-        if len(ends) == MOST_RESTARTS and now - ends[0] < WITHIN:
+        ends = self._ends.setdefault(name, deque(maxlen=self._most_restarts))
+        if len(ends) == self._most_restarts and now - ends[0] < WITHIN:
             raise StartFailed(running.obituary())
         ends.append(now)
         self._say(f"{running.obituary()}\nstarting {name} again")
         running.stop()
         self._begin(running.service)
-        self._wait(name, f"{name} is back")
+        self._returning[name] = now
+
+    def _welcome(self, running: Running, seconds: float) -> None:
+        name = running.service.name
+        if running.service.ready(running.pid):
+            del self._returning[name]
+            self._say(f"  {name} is back ({seconds:.1f} s)")
+        elif seconds > running.service.patience and running.exit_code is None:
+            raise StartFailed(running.overdue())
 
     def _begin(self, service: Service) -> None:
         log = self._installation.logs / f"{service.name}.log"

@@ -59,9 +59,7 @@ def command(addresses: Addresses, database: Path) -> tuple[str, ...]:
 
 def serves(addresses: Addresses) -> bool:
     """Whether the server answers for its namespace."""
-    try:
-        socket.create_connection((HOST, addresses.temporal), timeout=0.2).close()
-    except OSError:
+    if not _listens(addresses):
         return False
     asked = _ask(addresses, "operator", "namespace", "describe", "--namespace", "default")
     return asked.returncode == 0
@@ -81,6 +79,8 @@ def polls(addresses: Addresses, queue: str, pid: int) -> bool:
     The server remembers pollers that are gone for minutes, so their number says nothing; a
     worker's identity holds its process id (``host:pid``, the SDK's own ``pid@host``).
     """
+    if not _listens(addresses):
+        return False
     asked = _ask(
         addresses, "task-queue", "describe", "--task-queue", queue,
         "--task-queue-type", "workflow", "--output", "json",
@@ -91,6 +91,18 @@ def polls(addresses: Addresses, queue: str, pid: int) -> bool:
     return any(str(pid) in re.split(r"\D", str(one.get("identity", ""))) for one in pollers)
 
 
+def _listens(addresses: Addresses) -> bool:
+    try:
+        socket.create_connection((HOST, addresses.temporal), timeout=0.2).close()
+    except OSError:
+        return False
+    return True
+
+
 def _ask(addresses: Addresses, *words: str) -> subprocess.CompletedProcess[str]:
     line = [str(binary()), *words, "--address", addresses.temporal_address]
-    return subprocess.run(line, capture_output=True, text=True, check=False, timeout=15)
+    try:
+        return subprocess.run(line, capture_output=True, text=True, check=False, timeout=15)
+    except subprocess.TimeoutExpired as silent:
+        # It ended, or hangs, in the middle of the answer: that is no answer.
+        return subprocess.CompletedProcess(line, 1, "", str(silent))
