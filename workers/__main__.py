@@ -5,9 +5,12 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from functools import partial
+
+from temporalio.client import Client
 
 from adapters.settings import Settings
 from adapters.telemetry import logs
@@ -19,12 +22,18 @@ from ports.stores import Store
 from workers.compose import activities, now, outside
 from workers.running import THREADS, workers
 
+log = logging.getLogger(__name__)
+
+PATIENCE, PAUSE = 60.0, 0.5
+"""Seconds that a starting worker waits for Temporal, and between two tries."""
+
 
 async def main(queues: list[str]) -> None:
     """Run until told to stop; steps under way are finished first."""
     settings = Settings().check()
     logs.configure(settings.log_level)
-    client = await connect(settings, runtime=temporal_runtime(settings.metrics_address))
+    runtime = temporal_runtime(settings.metrics_address)
+    client = await patiently(partial(connect, settings, runtime=runtime))
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -49,6 +58,21 @@ async def main(queues: list[str]) -> None:
             print("workers are ready", flush=True)
             await stop.wait()
             watch.cancel()
+
+
+async def patiently(
+    connect: Callable[[], Awaitable[Client]], patience: float = PATIENCE, pause: float = PAUSE
+) -> Client:
+    """Connect; Temporal may be on its way back at the same time as this worker."""
+    until = asyncio.get_running_loop().time() + patience
+    while True:
+        try:
+            return await connect()
+        except RuntimeError:  # what the SDK raises when nobody answers
+            if asyncio.get_running_loop().time() > until:
+                raise
+            log.warning("Temporal does not answer yet")
+            await asyncio.sleep(pause)
 
 
 def rates(settings: Settings) -> dict[str, float]:
