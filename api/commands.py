@@ -1,5 +1,6 @@
 """Asking a running order something on a caller's behalf."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -18,6 +19,8 @@ from domain.progress import TERMINAL, OrderProgress, ShipmentProgress
 from ports.stores import StoredOrder
 
 T = TypeVar("T")
+PART = re.compile(r"(?P<order>.+)-[rs]\d+")
+"""A shipment's or a return's id: its order's, and a number drawn by the order's process."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,28 @@ class Desk:
     async def shipment(self, shipment_id: str) -> tuple[StoredOrder, ShipmentProgress]:
         """Return a shipment with its order; else 404."""
         order_id = await self.stored(self.deps.store.order_of_shipment, shipment_id)
-        stored = await self.order(order_id)
+        stored = await self.order(order_id or named_by(shipment_id))
         for shipment in stored.progress.shipments if stored.progress else ():
             if shipment.shipment_id == shipment_id:
                 return stored, shipment
-        raise not_found("shipment")
+        raise unwritten(stored, "shipment")
+
+
+def named_by(part_id: str) -> str | None:
+    """Return the order that a shipment's or a return's id names."""
+    named = PART.fullmatch(part_id)
+    return named["order"] if named else None
+
+
+def unwritten(stored: StoredOrder, what: str) -> Problem:
+    """Return why an order has no such shipment or return.
+
+    A warehouse may be quicker than we are: it is asked first, and what it was asked is written
+    after. An open order may still write it; one that has ended never had it.
+    """
+    if stored.progress and stored.progress.status in TERMINAL:
+        return not_found(what)
+    return ask_again(409, "not_written_yet", f"The order has not written this {what} yet.")
 
 
 async def command(

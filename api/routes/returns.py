@@ -4,9 +4,9 @@ from fastapi import APIRouter
 
 from api.access import DocumentReader, Refunder, Writer
 from api.bodies import ApprovalBody, InspectBody, ReasonBody, ReceiveBody, ReturnBody, units_of
-from api.commands import AtDesk, Desk
+from api.commands import AtDesk, Desk, named_by, unwritten
 from api.idempotency import KEY_PARAMETER, IdempotentRoute
-from api.problems import not_found, refusals
+from api.problems import refusals
 from api.views import ReturnView, progress_of, return_view
 from contracts.commands import (
     AuthoriseReturn,
@@ -145,8 +145,8 @@ async def cancel(
 async def find_return(desk: Desk, return_id: str) -> tuple[str, ReturnProgress]:
     """Return a return with its order's id; 404 for an unknown and a foreign one alike."""
     order_id = await desk.stored(desk.deps.store.order_of_return, return_id)
-    stored = await desk.order(order_id)
+    stored = await desk.order(order_id or named_by(return_id))
     for one in progress_of(stored).returns:
         if one.return_id == return_id:
             return stored.order.order_id, one
-    raise not_found("return")
+    raise unwritten(stored, "return")

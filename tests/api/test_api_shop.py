@@ -9,7 +9,7 @@ from api_world import NOON, PARCEL, World, new_order, picture
 from contracts.commands import MilestoneKind
 from contracts.orders import OrderRef
 from domain.policy import Policy
-from domain.progress import MoneyProgress, OrderProgress, ShipmentStatus
+from domain.progress import MoneyProgress, OrderProgress, OrderStatus, ShipmentStatus
 from domain.stock import Queued
 
 SHIPMENT = "/shipments/api-1001-s1"
@@ -49,6 +49,29 @@ async def test_the_packing_slip_prints_any_text_as_text(
     text = pypdfium2.PdfDocument(BytesIO(slip.content))[0].get_textpage().get_text_range()
     assert "file:///etc/passwd" in text.replace("\r\n", "")
     assert "Ann Lee" in text
+
+
+async def test_a_warehouse_that_is_quicker_than_our_own_record_is_asked_to_come_again(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    await client.post("/orders", json=new_order())
+    asked = [
+        ("POST", f"{SHIPMENT}/picked"),
+        ("GET", f"{SHIPMENT}/label.pdf"),
+        ("POST", "/returns/api-1001-r1/receive"),
+    ]
+    for method, path in asked:
+        early = await client.request(method, path, headers={"Idempotency-Key": path})
+        assert (early.status_code, early.json()["code"]) == (409, "not_written_yet"), path
+        assert early.headers["retry-after"] == "1"
+    world.project(picture(shipment=ShipmentStatus.RELEASED))
+    key = {"Idempotency-Key": f"{SHIPMENT}/picked"}
+    assert (await client.post(f"{SHIPMENT}/picked", headers=key)).status_code == 202
+    world.project(picture(status=OrderStatus.CANCELLED, version=2))
+    for path in (f"{SHIPMENT}/packed", "/returns/api-1001-r1/receive"):
+        never = await client.post(path, json=PARCEL if "packed" in path else None)
+        assert never.status_code == 404
+    assert (await client.post("/shipments/api-1002-s1/picked")).status_code == 404
 
 
 async def test_warehouse_call_backs_become_milestones(
