@@ -13,8 +13,12 @@ from store.part import Part, put_once
 from store.tables.access import api_keys, idempotency, used_links
 
 NOTE_EVERY = timedelta(minutes=1)
-ABANDONED = timedelta(minutes=2)
-"""A first request that has run this long died with its process; a repeat may take its place."""
+ABANDONED = timedelta(seconds=15)
+"""A first request that has run this long died with its process; a repeat may take its place.
+
+No request waits for Temporal as long as this. Were the first alive after all, both have one effect:
+the key is also that of what they do.
+"""
 
 ADD_KEY = insert(api_keys)
 KEY = select(api_keys).where(api_keys.c.key_hash == bindparam("h"))
