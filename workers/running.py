@@ -12,6 +12,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from contracts.orders import ORDERS
 from workers.compose import Activities
+from workers.heartbeats import Heartbeats
 from workflows.order import Order
 
 BUILD = "1"
@@ -60,6 +61,7 @@ def workers(
             activity_executor=threads,
             identity=identity,
             build_id=BUILD,
+            interceptors=[Heartbeats()],
             max_concurrent_activities=THREADS,
             max_task_queue_activities_per_second=(rates or {}).get(queue) or None,
             sticky_queue_schedule_to_start_timeout=timedelta(seconds=sticky_seconds),

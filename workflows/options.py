@@ -18,6 +18,8 @@ GENTLY = RetryPolicy(
     backoff_coefficient=2.0,
     maximum_interval=timedelta(minutes=1),
 )
+SILENCE = timedelta(seconds=5)
+"""A step that has not told for so long that it lives died with its worker; another repeats it."""
 
 
 async def in_house(step: Callable[[Any, In], Out], request: In) -> Out:
@@ -49,6 +51,7 @@ async def outside(
         task_queue=queue,
         start_to_close_timeout=timedelta(seconds=30),
         schedule_to_close_timeout=timedelta(seconds=patience),
+        heartbeat_timeout=SILENCE,
         retry_policy=GENTLY,
         summary=summary,
     )
