@@ -64,7 +64,7 @@ audit: $(RUN) ## Check the promises of INVARIANTS on the installation in .data
 
 # --- prove ---------------------------------------------------------------------------------------
 
-.PHONY: test lint check bench
+.PHONY: test lint check bench chaos
 test: $(DEV) ## Install and run every test (histories replayed, architecture checked)
 	@echo "==> Tests, $(WORKERS) at a time"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not serial" $(ARGS)
@@ -83,6 +83,9 @@ check: lint test ## Everything that must hold before a change lands
 bench: $(DEV) ## Measure against a bare Temporal workflow; writes bench/latest.json
 	@echo "==> Benchmarks"
 	@$(BIN)/python -m bench $(ARGS)
+
+chaos: $(DEV) ## Kill real processes under load for MINUTES=10, then audit (SEED=n repeats the plan)
+	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # --- keep ----------------------------------------------------------------------------------------
 
