@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -31,7 +31,8 @@ class Kill:
 
     ``back`` are seconds from the restart (the kill, and the time it was kept away) to the first
     sign: a worker's is the first open order that goes on, any other part's its first answer.
-    ``moved`` are those to the first open order that goes on, whoever was killed.
+    ``moved`` are those to the first open order that goes on, whoever was killed. One that was
+    ``overtaken``, killed again while it returned, is measured from the second time.
     """
 
     part: str
@@ -40,6 +41,7 @@ class Kill:
     at: float = field(default_factory=time.time)
     back: float | None = None
     moved: float | None = None
+    overtaken: bool = False
 
 
 class Killer:
@@ -52,17 +54,14 @@ class Killer:
 
     def strike(self, strike: Strike) -> None:
         """Kill, leave dead for a while, and return when all victims work again."""
-        struck = time.monotonic()
-        kills = [Kill(part, self._stack.pids[part], strike.away) for part in strike.victims]
-        for kill in kills:
-            os.kill(kill.pid, signal.SIGKILL)
-        self.kills += kills
+        if strike.again:
+            self._kill(strike.victims, 0.0, overtaken=True)
+            self.look_after(strike.again)
+        struck, kills = time.monotonic(), self._kill(strike.victims, strike.away)
         # Where the dead have left the orders: what they wrote last is no progress.
         self._watch.look()
         open_orders = self._watch.open()
-        victims = " and ".join(f"{kill.part} ({kill.pid})" for kill in kills)
-        away = f", for {strike.away:.1f} s" if strike.away else ""
-        self._tell(f"killed {victims}{away}; {len(open_orders)} orders open")
+        self._tell(f"  {len(open_orders)} orders are open")
         self._shop.pause(strike.away)
         signs = [
             threading.Thread(target=self._measure, args=(kill, open_orders, struck), daemon=True)
@@ -72,6 +71,16 @@ class Killer:
             sign.start()
         while any(sign.is_alive() for sign in signs):
             self.look_after(LOOK_EACH)
+
+    def _kill(self, victims: Sequence[str], away: float, *, overtaken: bool = False) -> list[Kill]:
+        pids = self._stack.pids
+        kills = [Kill(part, pids[part], away, overtaken=overtaken) for part in victims]
+        for kill in kills:
+            os.kill(kill.pid, signal.SIGKILL)
+        self.kills += kills
+        named = " and ".join(f"{kill.part} ({kill.pid})" for kill in kills)
+        self._tell(f"killed {named}" + (f", for {away:.1f} s" if away else ""))
+        return kills
 
     def look_after(self, seconds: float) -> None:
         """Let time pass while the stack starts again what has ended."""

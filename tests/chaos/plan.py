@@ -10,18 +10,20 @@ from dataclasses import dataclass
 PARTS = ("worker", "api", "testbed", "temporal")
 OFTEN = (4, 3, 2, 2)
 """How often each is killed; the server comes back slowest."""
-TWO_AT_ONCE, KEPT_AWAY = 0.12, 0.3
-"""Shares of the strikes that hit a second part, and after which nobody starts it at once."""
+TWO_AT_ONCE, TWICE, KEPT_AWAY = 0.12, 0.1, 0.3
+"""Shares of the strikes that hit a second part, that hit the victims again while they return, and
+after which nobody starts them at once."""
 
 
 @dataclass(frozen=True)
 class Strike:
-    """One moment of killing: so many seconds after the last one was mended, and how long nobody
-    starts the victims again."""
+    """One moment of killing: so many seconds after the last one was mended; how long nobody starts
+    the victims again; how long after that they are killed once more, never when it is 0."""
 
     after: float
     victims: tuple[str, ...]
     away: float = 0.0
+    again: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def strikes(seed: int) -> Iterator[Strike]:
         if dice.random() < TWO_AT_ONCE:
             victims.append(dice.choice([part for part in PARTS if part not in victims]))
         away = dice.uniform(1.0, 6.0) if dice.random() < KEPT_AWAY else 0.0
-        yield Strike(after, tuple(victims), away)
+        again = dice.uniform(0.2, 2.5) if dice.random() < TWICE else 0.0
+        yield Strike(after, tuple(victims), away, again)
 
 
 def three_strikes(seed: int) -> Iterator[Strike]:

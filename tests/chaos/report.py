@@ -1,6 +1,7 @@
 """What a run ends with: one line of JSON for machines, the faults in words for people."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,7 +52,11 @@ class Report:
         kinds = {
             "lost": self.lost, "doubled": self.doubled, "stuck": self.stuck,
             "broken": self.broken, "trouble": self.trouble,
-            "never back": [f"{kill.part} {kill.pid}" for kill in self.kills if kill.back is None],
+            "never back": [
+                f"{kill.part} {kill.pid}"
+                for kill in self.kills
+                if kill.back is None and not kill.overtaken
+            ],
             "audit": [f"{one.promise} {one.order_id}: {one.text}" for one in self.audit],
         }  # fmt: skip
         return [f"{kind}: {text}" for kind, texts in kinds.items() for text in texts]
@@ -89,6 +94,7 @@ class Report:
                 "orders_moved_p95": {part: percentile(self._moved(part), 95) for part in PARTS},
                 "interrupted_steps": self._steps(),
                 "missed": self.missed(),
+                "load_average": round(os.getloadavg()[1], 1),
                 "audit": "clean" if not self.audit else [one.model_dump() for one in self.audit],
             }
         )
