@@ -137,6 +137,9 @@ class Desk:
         self.state.lift(hold.hold_id, workflow.now(), SYSTEM, "time is up")
         if hold.on_expiry is not Expiry.RELEASE and self.on_expiry:
             await self.on_expiry(hold)
+        elif self.state.holds:
+            # Another hold keeps the order: what has changed is written now, and leaves an event.
+            await self.publish()
 
     def _jitter(self, hold: Hold) -> timedelta:
         """Spread the ends of grace periods that began together by up to 1 %, at most 5 s."""

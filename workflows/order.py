@@ -191,6 +191,8 @@ class Order(Commands):
         """Take returns until the window ends and the last one is settled."""
         if self.state.return_until:
             await self.desk.until(lambda: False, self.state.return_until, "returns")
+            if self.returning.open:
+                await self.desk.publish()
             await workflow.wait_condition(lambda: not self.returning.open)
 
     async def complete(self) -> OrderResult:

@@ -26,6 +26,7 @@ async def check(world: World) -> None:
         described = await running.handle.describe()
         open_still = described.status is WorkflowExecutionStatus.RUNNING
         await _no_programming_error(running)
+        await _no_silent_timer(running)
         _money(world, order)
         _messages(world, running.order_id)
         assert world.store.verify_chain(running.order_id), "A1"
@@ -42,6 +43,26 @@ async def _no_programming_error(running: Running) -> None:
     async for event in running.handle.fetch_history_events():
         failed = event.workflow_task_failed_event_attributes
         assert event.event_type != EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED, failed
+
+
+async def _no_silent_timer(running: Running) -> None:
+    """What a timer changes leaves an event (D1): Temporal's core takes a task that left none
+    together with the command that comes next to another worker, and apart when it replays."""
+    fired = completed = 0
+    async for event in running.handle.fetch_history_events():
+        match event.event_type:
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED:
+                continue
+            case EventType.EVENT_TYPE_TIMER_FIRED:
+                fired = event.event_id
+            case EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED if fired:
+                completed = event.event_id
+                continue
+            case EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED if completed:
+                raise AssertionError(f"D1: the timer of event {fired} left no trace")
+        if completed:
+            fired = completed = 0
+    assert not completed, f"D1: the timer of event {fired} left no trace"
 
 
 def _money(world: World, order: Order) -> None:
