@@ -21,6 +21,9 @@ from tests.chaos.verdict import percentile
 GOALS = {"worker": (95, 5.0), "temporal": (100, 15.0)}
 """Part → the percentile, and within how many seconds it is to work again."""
 
+FAULTS = ("workflow_task_failed", "key_reused", "order_conflict", "stock_mismatch")
+"""Alerts that no kill excuses."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -37,6 +40,7 @@ class Report:
     stuck: Sequence[str]
     broken: Sequence[str]
     trouble: Sequence[str]
+    unreplayable: Sequence[str]
     audit: Sequence[Violation]
     unsent: int = 0
     interrupted: Mapping[str, Sequence[float]] = field(default_factory=dict)
@@ -51,7 +55,7 @@ class Report:
         """Return everything that is wrong, readable."""
         kinds = {
             "lost": self.lost, "doubled": self.doubled, "stuck": self.stuck,
-            "broken": self.broken, "trouble": self.trouble,
+            "broken": self.broken, "trouble": self.trouble, "no replay": self.unreplayable,
             "never back": [
                 f"{kill.part} {kill.pid}"
                 for kill in self.kills
@@ -87,6 +91,7 @@ class Report:
                 "stuck": len(self.stuck),
                 "broken": len(self.broken),
                 "trouble": len(self.trouble),
+                "unreplayable": len(self.unreplayable),
                 "unsent": self.unsent,
                 "recovery_p50": {part: percentile(self._back(part), 50) for part in PARTS},
                 "recovery_p95": {part: percentile(self._back(part), 95) for part in PARTS},
@@ -130,6 +135,11 @@ def without(found: Sequence[Violation], unsent: set[tuple[str, str]]) -> list[Vi
         for one in found
         if one.promise != "N1" or (one.order_id, one.text.split(":")[0]) not in unsent
     ]
+
+
+def alarms(store: SqlStore) -> list[str]:
+    """Return what operators were told that should never happen."""
+    return [f"{one['kind']}: {one['text']}" for one in store.alerts(1000) if one["kind"] in FAULTS]
 
 
 def interrupted(store: SqlStore, kills: Sequence[Kill]) -> Mapping[str, Sequence[float]]:

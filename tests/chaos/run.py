@@ -23,7 +23,8 @@ from tests.chaos import verdict
 from tests.chaos.crowd import Crowd
 from tests.chaos.killing import Kill, Killer
 from tests.chaos.plan import Strike, visits
-from tests.chaos.report import Report, interrupted, unsettled, without
+from tests.chaos.replaying import unreplayable
+from tests.chaos.report import Report, alarms, interrupted, unsettled, without
 from tests.chaos.shop import Shop
 from tests.chaos.stories import STORIES
 from tests.chaos.verdict import Evidence
@@ -145,6 +146,7 @@ class Run:
             processes=asyncio.run(verdict.processes_of(self._stack.addresses)),
             history={name: [event.kind for event in store.timeline(name)] for name in orders},
         )
+        histories = asyncio.run(unreplayable(self._installation, self._stack.addresses))
         again = [verdict.changed(one, *shop.again(one)) for one in self._witness.told(CANCEL)]
         audited, unsent = audit_settled(store, url, patience=15.0), unsettled(store)
         return Report(
@@ -157,7 +159,13 @@ class Run:
             doubled=list(verdict.doubled(evidence)),
             stuck=list(verdict.stuck(evidence)),
             broken=[*verdict.broken(evidence), *filter(None, again)],
-            trouble=[*self._witness.trouble, *crowd.troubles, *crowd.still_inside()],
+            unreplayable=histories,
+            trouble=[
+                *self._witness.trouble,
+                *crowd.troubles,
+                *crowd.still_inside(),
+                *alarms(store),
+            ],
             audit=without(audited.violations, unsent),
             unsent=len(unsent),
             interrupted=interrupted(store, kills),
