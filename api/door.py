@@ -100,6 +100,10 @@ class Door:
             async with asyncio.timeout(self._deps.limits.read_seconds):
                 while True:
                     message = await receive()
+                    if message["type"] == "http.disconnect":
+                        # The caller is gone in the middle of a sentence: what came is not what
+                        # was meant, and an empty body may mean "all".
+                        raise Problem(400, "cut_off", "The body did not arrive whole.")
                     body += message.get("body", b"")
                     if len(body) > limit:
                         raise too_large
