@@ -18,7 +18,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from domain.errors import DomainError, InvalidOrder, ProviderUnavailable
+from domain.errors import DomainError, FieldsAtFault, ProviderUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +67,13 @@ AT_FAULT = frozenset(
         "not_returnable",
         "bad_cursor",
         "bad_request",
-        "unreadable_event",
+        "bad_value",
     }
 )
 """Codes of ``DomainError`` that blame what was sent (422); all others blame the moment (409)."""
+
+UNKNOWN = frozenset({"unknown_policy"})
+"""Codes of ``DomainError`` that say that there is no such thing (404)."""
 
 
 class Problem(HTTPException):
@@ -130,10 +133,10 @@ def respond(error: Exception) -> Response:
             return document(
                 422, "invalid_request", "Some fields are not right.", more=_fields(error.errors())
             )
-        case InvalidOrder():
+        case FieldsAtFault():
             return document(422, error.code, str(error), more=errors_of(error.problems))
         case DomainError():
-            status = 422 if error.code in AT_FAULT else 409
+            status = status_of(error.code)
             return document(status, error.code, str(error))
         case ProviderUnavailable():
             seconds = str(max(1, round(error.retry_after or 2)))
@@ -142,6 +145,11 @@ def respond(error: Exception) -> Response:
             )
         case _:
             return _bug(error)
+
+
+def status_of(code: str) -> int:
+    """Return the status of a refusal by rule."""
+    return 422 if code in AT_FAULT else 404 if code in UNKNOWN else 409
 
 
 def errors_of(problems: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Two families of errors, and no third.
 
 DomainError                 a refusal by rule; stable ``code``; never retried
-├── InvalidOrder            every problem of an order at once
+├── FieldsAtFault           what was sent cannot be read; names every field at once
+│   ├── InvalidOrder        … as an order
+│   └── UnreadableEvent     … as a carrier's or payment provider's event
 ├── InvalidTransition       a move that the state diagram does not have
 ├── PaymentDeclined         the issuer said no
 └── EffectRefused           the provider refused for good (unknown address, label already void)
@@ -20,14 +22,24 @@ class DomainError(Exception):
         self.code = code or type(self).code
 
 
-class InvalidOrder(DomainError):
-    """An order that cannot be read; ``problems`` are (field, message) pairs, all of them."""
-
-    code = "invalid_order"
+class FieldsAtFault(DomainError):
+    """Something that cannot be read; ``problems`` are (field, message) pairs, all of them."""
 
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         super().__init__("; ".join(f"{field}: {message}" for field, message in problems))
         self.problems = problems
+
+
+class InvalidOrder(FieldsAtFault):
+    """An order that cannot be read."""
+
+    code = "invalid_order"
+
+
+class UnreadableEvent(FieldsAtFault):
+    """A provider's event that cannot be read."""
+
+    code = "unreadable_event"
 
 
 class InvalidTransition(DomainError):

@@ -3,15 +3,15 @@
 A webhook repeats the whole history of the parcel, in no order to rely on; the scans are a set.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
 from easypost.errors.general.easypost_error import EasyPostError
 from easypost.util import validate_webhook
+from pydantic import StringConstraints
 
-from domain.errors import DomainError
+from adapters.events import Day, Event, Moment, Name, Text, read_event, validated
 from ports.carriers import Scan, TrackingState, TrackingUpdate
 from ports.storefronts import Unauthentic
 
@@ -32,7 +32,8 @@ STATES = {
 Source: https://docs.easypost.com/docs/trackers (status, status_detail).
 """
 
-Json = Mapping[str, Any]
+LONGEST_CODE = 200
+"""A scan's code is part of its key; longer ones are cut."""
 
 
 def verify_webhook(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> None:
@@ -57,67 +58,97 @@ def verify_webhook(headers: Mapping[str, str], body: bytes, secrets: Sequence[st
     raise Unauthentic("no live secret made this EasyPost signature")
 
 
+class Place(Event):
+    """Where a scan was made."""
+
+    city: Text = ""
+    state: Text = ""
+    country: Text = ""
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.city, self.state, self.country) if part)
+
+
+class Status(Event):
+    """What a tracker and each of its scans have in common."""
+
+    status: Text = ""
+    status_detail: Text = ""
+
+    @property
+    def means(self) -> TrackingState:
+        """The state in our words."""
+        if self.status_detail == "lost":
+            return TrackingState.LOST
+        return STATES.get(self.status, TrackingState.PRE_TRANSIT)
+
+
+class Detail(Status):
+    """One scan."""
+
+    carrier_code: Text = ""
+    message: Text = ""
+    datetime: Moment
+    tracking_location: Place | None = None
+
+
+class Tracker(Status):
+    """A parcel's whole history."""
+
+    tracking_code: Name
+    carrier: Annotated[Text, StringConstraints(max_length=200)] = ""
+    signed_by: Text = ""
+    updated_at: Moment | None = None
+    est_delivery_date: Day = None
+    tracking_details: tuple[Detail, ...] | None = None
+
+
+class TrackerEvent(Event):
+    """The envelope; ``result`` is a ``Tracker`` in the events that we use."""
+
+    id: Text = ""
+    result: dict[str, Any] | None = None
+
+
 def read_webhook(body: bytes) -> TrackingUpdate | None:
     """Read a tracker event; ``None`` for any other kind.
 
     Raises:
-        DomainError: the body is no EasyPost event (code ``unreadable_event``).
+        UnreadableEvent: the body is no EasyPost event; names the fields at fault.
     """
-    try:
-        event = json.loads(body)
-        tracker = event.get("result") or {}
-        if tracker.get("object") != "Tracker":
-            return None
-        return TrackingUpdate(
-            event_id=str(event.get("id") or ""),
-            carrier=str(tracker.get("carrier") or ""),
-            tracking_number=str(tracker["tracking_code"]),
-            scans=tuple(sorted(set(_scans(tracker)), key=lambda scan: (scan.at, scan.code))),
-            expected_on=day_of(tracker.get("est_delivery_date")),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DomainError("the body is no EasyPost event", "unreadable_event") from error
-
-
-def _scans(tracker: Json) -> Iterable[Scan]:
-    details = [_scan(detail, tracker) for detail in tracker.get("tracking_details") or ()]
-    yield from details
-    # A tracker may end (cancelled, lost, sent back) without a scan that says so.
-    whole = _state(tracker)
-    told = {scan.state for scan in details} | {TrackingState.PRE_TRANSIT}
-    if whole not in told and tracker.get("updated_at"):
-        yield Scan(
-            state=whole, code=f"tracker:{tracker['status']}", at=_time(tracker["updated_at"])
-        )
-
-
-def _scan(detail: Json, tracker: Json) -> Scan:
-    state = _state(detail)
-    signed = tracker.get("signed_by") if state is TrackingState.DELIVERED else ""
-    return Scan(
-        state=state,
-        code=str(detail.get("carrier_code") or detail.get("status_detail") or ""),
-        message=str(detail.get("message") or "")[:500],
-        at=_time(detail["datetime"]),
-        place=_place(detail.get("tracking_location") or {}),
-        signed_by=str(signed or ""),
+    event = read_event(TrackerEvent, body)
+    result = event.result or {}
+    if result.get("object") != "Tracker":
+        return None
+    tracker = validated(Tracker, result, "result")
+    return TrackingUpdate(
+        event_id=event.id,
+        carrier=tracker.carrier,
+        tracking_number=tracker.tracking_code,
+        scans=tuple(sorted(set(_scans(tracker)), key=lambda scan: (scan.at, scan.code))),
+        expected_on=tracker.est_delivery_date,
     )
 
 
-def _state(thing: Json) -> TrackingState:
-    if thing.get("status_detail") == "lost":
-        return TrackingState.LOST
-    return STATES.get(str(thing.get("status")), TrackingState.PRE_TRANSIT)
+def _scans(tracker: Tracker) -> Iterable[Scan]:
+    details = [_scan(detail, tracker) for detail in tracker.tracking_details or ()]
+    yield from details
+    # A tracker may end (cancelled, lost, sent back) without a scan that says so.
+    told = {scan.state for scan in details} | {TrackingState.PRE_TRANSIT}
+    if tracker.means not in told and tracker.updated_at:
+        code = f"tracker:{tracker.status}"[:LONGEST_CODE]
+        yield Scan(state=tracker.means, code=code, at=tracker.updated_at)
 
 
-def _place(location: Json) -> str:
-    return ", ".join(str(location[name]) for name in ("city", "state", "country")
-                     if location.get(name))  # fmt: skip
-
-
-def _time(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+def _scan(detail: Detail, tracker: Tracker) -> Scan:
+    return Scan(
+        state=detail.means,
+        code=(detail.carrier_code or detail.status_detail)[:LONGEST_CODE],
+        message=detail.message[:500],
+        at=detail.datetime,
+        place=str(detail.tracking_location or "")[:300],
+        signed_by=tracker.signed_by[:200] if detail.means is TrackingState.DELIVERED else "",
+    )
 
 
 def day_of(text: Any) -> date | None:

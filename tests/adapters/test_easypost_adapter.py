@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from adapters.carriers.documents import fetch_pdf, is_public
 from adapters.carriers.easypost import EasyPostCarrier, choose_rate, shipment_params
 from adapters.carriers.measures import inches, ounces
-from domain.errors import DomainError, EffectRefused, ProviderUnavailable
+from domain.errors import EffectRefused, ProviderUnavailable, UnreadableEvent
 from domain.order import Address
 from domain.parcel import Parcel
 from ports.carriers import LabelRequest, TrackingState, TrackingUpdate
@@ -162,9 +162,22 @@ class TestTracking:
 
     @pytest.mark.parametrize("body", [b"", b"[]", b'{"result": {"object": "Tracker"}}', b"\xff"])
     def test_what_is_no_event_is_named_so(self, body: bytes) -> None:
-        with pytest.raises(DomainError) as error:
+        with pytest.raises(UnreadableEvent) as error:
             CARRIER.read(body)
         assert error.value.code == "unreadable_event"
+
+    def test_each_field_that_cannot_be_read_is_named(self) -> None:
+        details = [
+            {"status": "delivered", "datetime": 5},
+            {"datetime": "9999-12-31T23:00:00-20:00"},
+        ]
+        with pytest.raises(UnreadableEvent) as error:
+            read(tracking_details=details, est_delivery_date="soon")
+        assert [field for field, _ in error.value.problems] == [
+            "result.est_delivery_date",
+            "result.tracking_details[0].datetime",
+            "result.tracking_details[1].datetime",
+        ]
 
     def test_signatures_hold_for_each_live_secret(self) -> None:
         body = tracker()

@@ -14,7 +14,13 @@ from adapters.payments.stripe_amounts import from_stripe, to_stripe
 from adapters.payments.stripe_errors import translate
 from adapters.payments.stripe_reading import capture_mark, marks, read_intent
 from adapters.payments.stripe_webhooks import StripeWebhooks
-from domain.errors import DomainError, EffectRefused, PaymentDeclined, ProviderUnavailable
+from domain.errors import (
+    DomainError,
+    EffectRefused,
+    PaymentDeclined,
+    ProviderUnavailable,
+    UnreadableEvent,
+)
 from domain.money import Money
 from ports.payments import PaymentState
 from ports.storefronts import Unauthentic
@@ -226,8 +232,42 @@ class TestWebhooks:
         read = self.webhooks.read(event("payment_intent.succeeded", INTENT))
         assert (read.order_id, read.currency) == ("shop-1", "USD")
 
-    @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"id":1,"type":"x","data":[]}', b"\xff"])
+    @pytest.mark.parametrize("second", ["{signed}={now}", "{now},t={signed}", "{signed},t={now}"])
+    def test_a_stamp_that_could_be_read_in_two_ways_is_refused(self, second: str) -> None:
+        body, old = event("payment_intent.succeeded", INTENT), NOW - timedelta(days=1)
+        header = signed(body, "whsec_1", old)["stripe-signature"]
+        stamp, now = str(int(old.timestamp())), str(int(NOW.timestamp()))
+        played = header.replace(f"t={stamp}", f"t={second.format(signed=stamp, now=now)}")
+        with pytest.raises(Unauthentic):
+            self.webhooks.verify({"stripe-signature": played}, body, ["whsec_1"])
+
+    @pytest.mark.parametrize(
+        ("change", "field"),
+        [
+            ({"amount_received": "much"}, "data.object.amount_received"),
+            ({"amount_received": 10**30}, "data.object.amount_received"),
+            ({"currency": "euros"}, "data.object.currency"),
+            ({"payment_intent": [1]}, "data.object.payment_intent"),
+        ],
+    )
+    def test_a_field_that_cannot_be_read_is_named(self, change: dict[str, Any], field: str) -> None:
+        with pytest.raises(UnreadableEvent) as error:
+            self.webhooks.read(event("payment_intent.succeeded", {**INTENT, **change}))
+        assert error.value.problems[0][0].startswith(field)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"[]",
+            b"{}",
+            b'{"id": 1, "type": "x", "data": []}',
+            b"\xff",
+            b'{"id": "e", "type": "x", "created": 1e999, "data": {"object": {}}}',
+        ],
+    )
     def test_what_is_no_event_is_named_so(self, body: bytes) -> None:
-        with pytest.raises(DomainError) as error:
+        with pytest.raises(UnreadableEvent) as error:
             self.webhooks.read(body)
         assert error.value.code == "unreadable_event"
+        assert all(field and message for field, message in error.value.problems)

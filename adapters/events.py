@@ -1,0 +1,78 @@
+"""Reading what a carrier or a payment provider sent, once its signature holds.
+
+The same strict JSON as a storefront's, then a model of what we use of it: what is at fault is
+named, what we do not use may be anything.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import ValidationError as Invalid
+
+from adapters.storefronts.assembly import problems_of
+from adapters.storefronts.body import parse_body
+from domain.errors import InvalidOrder, UnreadableEvent
+
+E = TypeVar("E", bound="Event")
+
+
+class Event(BaseModel):
+    """A part of an event: unknown fields are left alone, numbers may stand for text."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+
+
+def read_event(model: type[E], body: bytes) -> E:
+    """Return a body as a model.
+
+    Raises:
+        UnreadableEvent: names every field at fault, never its value.
+    """
+    try:
+        return validated(model, parse_body(body))
+    except InvalidOrder as refused:
+        raise UnreadableEvent(refused.problems) from None
+
+
+def validated(model: type[E], value: object, place: str = "") -> E:
+    """Return a part of an event as a model; ``place`` is where it stands."""
+    try:
+        return model.model_validate(value)
+    except Invalid as error:
+        raise UnreadableEvent(problems_of(error, place)) from None
+
+
+def _nothing(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _iso(value: Any) -> Any:
+    # Pydantic would read a number as seconds or milliseconds, whichever looks likelier.
+    if not isinstance(value, str):
+        raise ValueError("is not ISO 8601 text")
+    return value
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
+
+
+def _day(value: Any) -> Any:
+    return _iso(value)[:10] if value else None
+
+
+Text = Annotated[str, BeforeValidator(_nothing)]
+"""Text that may be missing; null is none."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+"""What names something; it becomes part of a key."""
+
+Moment = Annotated[datetime, BeforeValidator(_iso), AfterValidator(_utc)]
+"""ISO 8601; without a zone it is UTC."""
+
+Day = Annotated[date | None, BeforeValidator(_day)]
+"""The calendar day of a midnight stamp."""
