@@ -93,7 +93,7 @@ class Door:
     async def _body(self, receive: Receive, headers: Headers, limit: int) -> bytes:
         too_large = Problem(413, "too_large", f"The body is larger than {limit} bytes.")
         length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > limit:
+        if length.isascii() and length.isdigit() and int(length[:20]) > limit:
             raise too_large
         body = bytearray()
         try:

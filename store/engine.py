@@ -149,7 +149,7 @@ def _translated() -> Iterator[None]:
         yield
     except OUR_MISTAKE:
         raise
-    except DataError as error:
+    except (DataError, OverflowError) as error:  # SQLite's driver counts by itself
         raise DomainError("a value that the database cannot hold", "bad_value") from error
     except (DBAPIError, PoolTimeout, sqlite3.Error) as error:
         cause = getattr(error, "orig", None) or error

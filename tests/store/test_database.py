@@ -141,3 +141,10 @@ def test_postgres_says_bad_value_to_a_zero_byte(postgres_url: str) -> None:
     with pytest.raises(DomainError) as refusal:
         open_store(postgres_url).get("o\0")
     assert refusal.value.code == "bad_value"
+
+
+def test_a_number_too_large_for_its_column_is_a_bad_value(store: SqlStore) -> None:
+    for number in (2**63, 10**30):
+        with pytest.raises(DomainError) as refusal:
+            store.policy(number)
+        assert refusal.value.code == "bad_value"
