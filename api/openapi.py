@@ -6,7 +6,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.deps import Deps
-from api.problems import MEDIA_TYPE, PROBLEM_SCHEMA
+from api.door import UNLIMITED
+from api.problems import MEDIA_TYPE, PROBLEM_SCHEMA, refusals
 
 TAGS = [
     {"name": "orders", "description": "Place orders and read them."},
@@ -76,6 +77,20 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
+HEADERS: dict[str, Any] = {
+    "X-Request-Id": {
+        "required": True,
+        "description": "Names this request in our logs.",
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    },
+    "Retry-After": {
+        "required": True,
+        "description": "Seconds to wait before asking again.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+}
+
+
 def describe(app: FastAPI, deps: Deps) -> None:
     """Make ``app.openapi`` return the whole document, once built."""
 
@@ -99,10 +114,21 @@ def _document(app: FastAPI, deps: Deps) -> dict[str, Any]:
     schemas = found.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = PROBLEM_SCHEMA
     schemas.update(_order_schemas(deps))
-    for operations in found["paths"].values():
+    found["components"]["headers"] = HEADERS
+    for path, operations in found["paths"].items():
         for operation in operations.values():
+            _add_door(path, operation)
             _finish(operation)
     return found
+
+
+def _add_door(path: str, operation: dict[str, Any]) -> None:
+    """Name what ``api.door`` refuses before a route is asked."""
+    refused: tuple[int, ...] = () if path in UNLIMITED else (429,)
+    if "requestBody" in operation or path.startswith("/webhooks/"):
+        refused += (400, 408, 413, 415, 422)
+    for status, response in refusals(*refused).items():
+        operation["responses"].setdefault(str(status), response)
 
 
 def _order_schemas(deps: Deps) -> dict[str, Any]:
@@ -120,5 +146,10 @@ def _finish(operation: dict[str, Any]) -> None:
         content["example"] = example
     problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
     for status, response in operation.get("responses", {}).items():
+        names = ["X-Request-Id"]
         if status.isdigit() and int(status) >= 400:
             response["content"] = {MEDIA_TYPE: problem}
+        if status in ("429", "503"):
+            names.append("Retry-After")
+        refs = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+        response["headers"] = {**response.get("headers", {}), **refs}

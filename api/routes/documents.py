@@ -15,7 +15,11 @@ from domain.progress import ReturnStatus, ShipmentStatus
 router = APIRouter(tags=["documents"], responses=refusals(401, 403, 404, 409, 410, 429, 503))
 
 PDF: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/pdf": {}}, "description": "The document."}
+    200: {
+        "content": {"application/pdf": {}},
+        "description": "The document.",
+        "headers": {"Content-Disposition": {"required": True, "schema": {"type": "string"}}},
+    }
 }
 PLANNED = frozenset({ReturnStatus.REQUESTED, ReturnStatus.AUTHORISED})
 

@@ -1,11 +1,12 @@
 """Whether the service lives, whether it can work, and what it counts."""
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Deps, World
-from api.problems import document
+from api.problems import document, refusals
 from domain.errors import ProviderUnavailable
 from domain.frozen import Wire
 
@@ -31,7 +32,13 @@ async def health() -> Health:
     return Health()
 
 
-@router.get("/readyz", operation_id="readiness", summary="Can it work?", response_model=Readiness)
+@router.get(
+    "/readyz",
+    operation_id="readiness",
+    summary="Can it work?",
+    response_model=Readiness,
+    responses=refusals(503),
+)
 async def readiness(deps: World) -> Response | Readiness:
     """Ask the database and Temporal; 503 when the database is away.
 
@@ -43,7 +50,12 @@ async def readiness(deps: World) -> Response | Readiness:
     return document(503, "unavailable", "Not ready.", {"Retry-After": "2"}, found.model_dump())
 
 
-@router.get("/metrics", operation_id="metrics", summary="Prometheus metrics")
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    summary="Prometheus metrics",
+    response_class=PlainTextResponse,
+)
 async def metrics(deps: World) -> Response:
     """Return what is counted; nothing personal."""
     return Response(deps.counts.render(), media_type=CONTENT_TYPE_LATEST)

@@ -16,7 +16,7 @@ router = APIRouter(
     prefix="/policy",
     tags=["policy"],
     route_class=IdempotentRoute,
-    responses=refusals(400, 401, 403, 412, 422, 429, 503),
+    responses=refusals(400, 401, 403, 404, 412, 422, 429, 503),
 )
 
 
@@ -43,7 +43,22 @@ class Trial(Wire):
     changes: tuple[VerdictChange, ...] = ()
 
 
-@router.get("", operation_id="get_policy", summary="The policy that counts now")
+@router.get(
+    "",
+    operation_id="get_policy",
+    summary="The policy that counts now",
+    responses={
+        200: {
+            "headers": {
+                "ETag": {
+                    "required": True,
+                    "description": "Send it as `If-Match` with what you save.",
+                    "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+                }
+            }
+        }
+    },
+)
 async def get_policy(
     _: Reader,
     desk: AtDesk,

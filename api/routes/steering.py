@@ -69,7 +69,13 @@ class Cancelled(Wire):
     operation_id="cancel_order",
     summary="Cancel units, or the whole order",
     openapi_extra=KEY,
-    responses={202: {"model": Cancelled, "description": "Not decided yet; ask again, same key."}},
+    responses={
+        202: {
+            "model": Cancelled,
+            "description": "Not decided yet; ask again, same key.",
+            "headers": {"Retry-After": {"$ref": "#/components/headers/Retry-After"}},
+        }
+    },
 )
 async def cancel(
     order_id: str, body: CancelBody, caller: Writer, desk: AtDesk, response: Response

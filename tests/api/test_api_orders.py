@@ -278,6 +278,10 @@ async def test_openapi_describes_each_operation_with_its_refusals(
     order = document["paths"]["/orders"]["post"]
     assert order["requestBody"]["content"]["application/json"]["example"]["lines"]
     assert set(order["responses"]) >= {"200", "202", "400", "401", "403", "409", "422", "503"}
+    assert set(order["responses"]) >= {"408", "413", "415", "429"}  # refused by the door
+    assert order["responses"]["503"]["headers"].keys() == {"X-Request-Id", "Retry-After"}
+    unknown = await client.get("/policy?version=77")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_policy")
     wanted = json.dumps(document)
     named = {part.split('"')[0] for part in wanted.split("#/components/schemas/")[1:]}
     assert named <= set(document["components"]["schemas"])
