@@ -64,7 +64,7 @@ audit: $(RUN) ## Check the promises of INVARIANTS on the installation in .data
 
 # --- prove ---------------------------------------------------------------------------------------
 
-.PHONY: test lint check bench chaos
+.PHONY: test lint check bench chaos fuzz
 test: $(DEV) ## Install and run every test (histories replayed, architecture checked)
 	@echo "==> Tests, $(WORKERS) at a time"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not serial" $(ARGS)
@@ -79,6 +79,11 @@ lint: $(DEV) ## Check style and types (ruff, mypy --strict)
 	@$(BIN)/mypy
 
 check: lint test ## Everything that must hold before a change lands
+
+fuzz: $(DEV) ## Knock at the API: REQUESTS=100000, BODIES=100000 of webhooks, SEED=1
+	@echo "==> Requests and webhooks that nobody should send (about half an hour)" >&2
+	@$(BIN)/python -m tests.door --requests $(or $(REQUESTS),100000) \
+	  --bodies $(or $(BODIES),100000) --seed $(or $(SEED),1)
 
 bench: $(DEV) ## Measure against a bare Temporal workflow; writes bench/latest.json
 	@echo "==> Benchmarks"
