@@ -4,7 +4,7 @@ The same strict JSON as a storefront's, then a model of what we use of it: what 
 named, what we do not use may be anything.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
@@ -12,6 +12,7 @@ from pydantic import ValidationError as Invalid
 
 from adapters.storefronts.assembly import problems_of
 from adapters.storefronts.body import parse_body
+from domain import calendar
 from domain.errors import InvalidOrder, UnreadableEvent
 
 E = TypeVar("E", bound="Event")
@@ -47,22 +48,12 @@ def _nothing(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _iso(value: Any) -> Any:
-    # Pydantic would read a number as seconds or milliseconds, whichever looks likelier.
-    if not isinstance(value, str):
-        raise ValueError("is not ISO 8601 text")
-    return value
-
-
 def _utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except OverflowError:
-        raise ValueError("is out of range") from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _day(value: Any) -> Any:
-    return _iso(value)[:10] if value else None
+    return (value[:10] or None) if isinstance(value, str) else value
 
 
 Text = Annotated[str, BeforeValidator(_nothing)]
@@ -71,8 +62,8 @@ Text = Annotated[str, BeforeValidator(_nothing)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """What names something; it becomes part of a key."""
 
-Moment = Annotated[datetime, BeforeValidator(_iso), AfterValidator(_utc)]
+Moment = Annotated[calendar.Moment, AfterValidator(_utc)]
 """ISO 8601; without a zone it is UTC."""
 
-Day = Annotated[date | None, BeforeValidator(_day)]
+Day = Annotated[calendar.Day | None, BeforeValidator(_day)]
 """The calendar day of a midnight stamp."""

@@ -1,11 +1,11 @@
 """What callers may send. An unknown field is an error; states and grades are never taken."""
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StrictInt, StringConstraints
+from pydantic import Field, StrictInt, StringConstraints
 
+from domain.calendar import AwareMoment, Day
 from domain.frozen import Frozen
 from domain.order import Address
 from domain.parcel import Parcel
@@ -86,7 +86,7 @@ class HoldBody(Frozen):
     """Hold the order; ``on_expiry`` says what happens when nobody lifts it in time."""
 
     reason: Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
-    expires_at: AwareDatetime | None = None
+    expires_at: AwareMoment | None = None
     on_expiry: Literal["release", "cancel", "reject", "escalate"] = "escalate"
 
 
@@ -108,7 +108,7 @@ class MethodBody(Frozen):
 class ScheduleBody(Frozen):
     """When to deliver."""
 
-    deliver_on: date
+    deliver_on: Day
     reason: Words = ""
 
 

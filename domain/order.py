@@ -3,12 +3,12 @@
 All amounts are integer minor units of ``Order.currency``; times are UTC.
 """
 
-from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
 
+from domain.calendar import Day, Moment
 from domain.frozen import Frozen
 
 
@@ -164,7 +164,7 @@ class Order(Frozen):
     channel: str = Field(max_length=40)
     external_id: str = Field(max_length=150)
     number: str = Field(default="", max_length=100)
-    placed_at: datetime
+    placed_at: Moment
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     customer: Customer = Customer()
     ship_to: Address | None = None
@@ -175,7 +175,7 @@ class Order(Frozen):
     totals: Totals
     differences: tuple[Difference, ...] = ()
     payment: Payment = Payment()
-    deliver_on: date | None = None
+    deliver_on: Day | None = None
     note: str = Field(default="", max_length=5000)
     tags: tuple[str, ...] = ()
     test: bool = False

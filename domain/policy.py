@@ -5,13 +5,19 @@ an order's facts; they are type-checked when a policy is saved and evaluated out
 """
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field
 
 from domain.frozen import Frozen
 
 HOUR = 3600
 DAY = 24 * HOUR
+MOST_DAYS = 3650
+"""Ten years: with more a deadline could not be reckoned, and every order would stand still."""
+
+Seconds = Annotated[int, Field(ge=1, le=MOST_DAYS * DAY)]
+SecondsOrNone = Annotated[int, Field(ge=0, le=MOST_DAYS * DAY)]
 
 
 class Verdict(StrEnum):
@@ -48,7 +54,7 @@ class Grading(Frozen):
     review_at: int = 50
     reject_at: int = 90
     vendor: str = Field(default="", max_length=40)
-    review_sla: PositiveInt = 24 * HOUR
+    review_sla: Seconds = 24 * HOUR
     review_expiry: Verdict = Verdict.REJECT
 
 
@@ -57,7 +63,7 @@ class GraceRule(Frozen):
 
     channel: str = Field(default="", max_length=40)
     tier: str = Field(default="", max_length=40)
-    seconds: NonNegativeInt = 30 * 60
+    seconds: SecondsOrNone = 30 * 60
 
 
 class CaptureMoment(StrEnum):
@@ -74,9 +80,9 @@ class PaymentPolicy(Frozen):
     accept_cod: bool = True
     accept_elsewhere: bool = True
     capture: CaptureMoment = CaptureMoment.SHIPMENT
-    expiry_margin: PositiveInt = 6 * HOUR
-    reverse_after: PositiveInt = 5 * DAY
-    action_deadline: PositiveInt = 3 * DAY
+    expiry_margin: Seconds = 6 * HOUR
+    reverse_after: Seconds = 5 * DAY
+    action_deadline: Seconds = 3 * DAY
 
 
 class ShippingMethod(Frozen):
@@ -89,7 +95,7 @@ class ShippingMethod(Frozen):
     code: str = Field(max_length=60)
     aliases: tuple[str, ...] = ()
     service: str = Field(default="", max_length=80)
-    days: PositiveInt = 5
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 5
     countries: tuple[str, ...] = ()
 
 
@@ -98,10 +104,10 @@ class Validation(Frozen):
 
     rules: tuple[ValidityRule, ...] = ()
     currencies: tuple[str, ...] = ()
-    max_quantity: PositiveInt = 10_000
-    duplicate_window: NonNegativeInt = 10 * 60
+    max_quantity: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    duplicate_window: SecondsOrNone = 10 * 60
     check_address: bool = True
-    hold_deadline: PositiveInt = 3 * DAY
+    hold_deadline: Seconds = 3 * DAY
 
 
 class Strategy(StrEnum):
@@ -117,24 +123,24 @@ class RoutingPolicy(Frozen):
     """How an order is placed. ``max_splits`` is how many further parcels are allowed."""
 
     strategy: Strategy = Strategy.PRIORITY
-    max_splits: NonNegativeInt = 3
-    reservation_ttl: PositiveInt = 30 * DAY
+    max_splits: Annotated[int, Field(ge=0, le=500)] = 3
+    reservation_ttl: Seconds = 30 * DAY
     backorder: bool = True
-    backorder_deadline: PositiveInt = 30 * DAY
-    handling_days: NonNegativeInt = 1
+    backorder_deadline: Seconds = 30 * DAY
+    handling_days: Annotated[int, Field(ge=0, le=MOST_DAYS)] = 1
 
 
 class Clocks(Frozen):
     """How long each stage may take before somebody is told (C19), and when silence counts."""
 
-    warehouse: PositiveInt = 2 * DAY
-    hand_over: PositiveInt = 2 * DAY
-    first_scan: PositiveInt = 3 * DAY
-    next_scan: PositiveInt = 7 * DAY
-    lost_after: PositiveInt = 14 * DAY
-    escalate_again: PositiveInt = 1 * DAY
-    provider_patience: PositiveInt = 20 * HOUR
-    look_again: PositiveInt = 1 * HOUR
+    warehouse: Seconds = 2 * DAY
+    hand_over: Seconds = 2 * DAY
+    first_scan: Seconds = 3 * DAY
+    next_scan: Seconds = 7 * DAY
+    lost_after: Seconds = 14 * DAY
+    escalate_again: Seconds = 1 * DAY
+    provider_patience: Seconds = 20 * HOUR
+    look_again: Seconds = 1 * HOUR
 
 
 class LostParcel(StrEnum):
@@ -155,10 +161,10 @@ class Resolution(StrEnum):
 class ReturnPolicy(Frozen):
     """Return rules. ``window`` counts from delivery; ``ship_back`` from the label."""
 
-    window: PositiveInt = 30 * DAY
+    window: Seconds = 30 * DAY
     automatic: bool = True
-    ship_back: PositiveInt = 21 * DAY
-    inspect_within: PositiveInt = 5 * DAY
+    ship_back: Seconds = 21 * DAY
+    inspect_within: Seconds = 5 * DAY
     refund_shipping: bool = False
     label: bool = True
     location: str = Field(default="", max_length=40)

@@ -1,10 +1,11 @@
 """Stock, locations and products, as routing and reservation see them."""
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
+from domain.calendar import Day
 from domain.frozen import Wire
 from domain.order import Address, Component
 
@@ -40,7 +41,7 @@ class Product(Wire):
     grams: NonNegativeInt = 0
     active: bool = True
     backorder: bool = True
-    launch_on: date | None = None
+    launch_on: Day | None = None
     returnable: bool = True
     components: tuple[Component, ...] = ()
 
@@ -66,7 +67,7 @@ class Inbound(Wire):
     sku: str
     location: str
     quantity: PositiveInt
-    expected_on: date
+    expected_on: Day
 
 
 class Allocation(Wire):

@@ -8,7 +8,6 @@ from adapters.storefronts.amounts import exponent_of
 from adapters.storefronts.assembly import assemble, duplicates, problems_of, spread_discount
 from adapters.storefronts.generic_parts import (
     Attributes,
-    Day,
     Exact,
     GenericAddress,
     GenericCustomer,
@@ -21,6 +20,7 @@ from adapters.storefronts.generic_parts import (
     SignedMinor,
 )
 from adapters.storefronts.reading import Problems
+from domain.calendar import Day
 from domain.errors import InvalidOrder
 from domain.order import (
     Customer,

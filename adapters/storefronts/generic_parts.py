@@ -4,14 +4,12 @@ All amounts are integer minor units of the order's currency (1250 is 12.50 EUR, 
 KWD). A field we do not know is refused: it is a mistake of the sender, and would be lost.
 """
 
-from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -21,28 +19,18 @@ from pydantic import (
 
 from adapters.storefronts.amounts import LARGEST
 from adapters.storefronts.reading import MOST_UNITS
+from domain.calendar import AwareMoment
 from domain.order import Address, PaymentForm
 
 
-def _iso_text(value: Any) -> Any:
-    # Pydantic would read a number as seconds or milliseconds, whichever looks likelier.
-    if not isinstance(value, str | date):
-        raise ValueError("is not ISO 8601 text")
-    return value
-
-
 def _utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("is out of range") from None
+    return moment.astimezone(UTC)
 
 
 Minor = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
 SignedMinor = Annotated[int, Field(strict=True, ge=-LARGEST, le=LARGEST)]
 Units = Annotated[int, Field(strict=True, ge=1, le=MOST_UNITS)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_iso_text), AfterValidator(_utc)]
-Day = Annotated[date, BeforeValidator(_iso_text)]
+Moment = Annotated[AwareMoment, AfterValidator(_utc)]
 Attributes = Annotated[
     dict[Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=500)]],
     Field(max_length=50, description="Anything of your own, name to text; rules may match it."),

@@ -1,6 +1,5 @@
 """Stock: what is on the shelf, what came in, what was counted; and whom that lets go on."""
 
-from datetime import date
 from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Path
@@ -12,6 +11,7 @@ from api.commands import AtDesk, Desk
 from api.idempotency import KEY_PARAMETER, IdempotentRoute
 from api.problems import Problem, not_found, refusals
 from api.waiting import tell_turns
+from domain.calendar import Day
 from domain.frozen import Frozen, Wire
 from domain.stock import Inbound, MovementReason, StockLevel
 
@@ -64,7 +64,7 @@ class InboundBody(Frozen):
     sku: Sku
     location: LocationCode
     quantity: Annotated[StrictInt, Field(ge=1, le=10**9)]
-    expected_on: date
+    expected_on: Day
 
 
 class ReceiptBody(Frozen):
