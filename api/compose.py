@@ -59,6 +59,7 @@ def deps_of(settings: Settings, store: Store | None = None) -> Deps:
         links=Links(plain(settings.link_secrets)),
         hash_key=partial(hash_of, pepper=pepper),
         read_order=read_order,
+        read_json=parse_body,
         channels=channels(settings),
         carriers={
             settings.carriers: CarrierHook(

@@ -1,5 +1,6 @@
 """What the API is built of: everything from outside arrives here, through one value."""
 
+import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -158,10 +159,11 @@ class Deps:
     """The API's world.
 
     ``read_order`` reads the body of ``POST /orders`` (raises ``InvalidOrder``), which
-    ``order_schema`` describes; ``refuse_cards``
-    raises ``InvalidOrder`` for a JSON value that holds a payment card number; ``check_address``
-    returns (field, message) pairs; ``grade`` is the built-in grading under a policy; ``background``
-    runs beside the requests for as long as the API does.
+    ``order_schema`` describes; ``read_json`` reads any body, strictly: what two parsers could read
+    differently raises ``InvalidOrder``; ``refuse_cards`` raises ``InvalidOrder`` for a JSON value
+    that holds a payment card number; ``check_address`` returns (field, message) pairs; ``grade``
+    is the built-in grading under a policy; ``background`` runs beside the requests for as long as
+    the API does.
     """
 
     store: Store
@@ -173,6 +175,7 @@ class Deps:
     carriers: Mapping[str, CarrierHook] = field(default_factory=dict)
     payments: Mapping[str, PaymentHook] = field(default_factory=dict)
     order_schema: Mapping[str, Any] = field(default_factory=dict)
+    read_json: Callable[[bytes], Any] = json.loads
     refuse_cards: Callable[[Any], None] = nothing
     check_address: Callable[[Address], Sequence[tuple[str, str]]] = no_problems
     check_policy: Callable[[Policy], Sequence[PolicyProblem]] = no_problems

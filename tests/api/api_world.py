@@ -15,6 +15,7 @@ from adapters.rules.cel import CelRules
 from adapters.rules.order_rules import CelOrderRules
 from adapters.security.api_keys import Scope, create, hash_of
 from adapters.security.links import Links
+from adapters.storefronts.body import parse_body
 from adapters.storefronts.cards import refuse_cards
 from adapters.storefronts.generic import GenericStorefront
 from adapters.storefronts.generic_order import GenericOrder
@@ -176,6 +177,7 @@ class World:
             links=self.links,
             hash_key=hash_of,
             read_order=read_order,
+            read_json=parse_body,
             channels={
                 "shop": Channel(GenericStorefront(), (SECRET,)),
                 "off": Channel(GenericStorefront(), ()),
