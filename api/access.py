@@ -45,6 +45,10 @@ class Caller(Wire):
         """Whether orders of a channel exist for this caller."""
         return not self.channels or channel in self.channels
 
+    def sees_order(self, order_id: str) -> bool:
+        """Whether an order exists for this caller; its id begins with its channel."""
+        return not self.channels or order_id.startswith(tuple(f"{c}-" for c in self.channels))
+
 
 async def authenticate(request: Request) -> Caller:
     """Return the caller of a request, looked up once.

@@ -153,6 +153,6 @@ def codec(settings: Settings) -> APIRouter:
 
 async def _admin(request: Request) -> str:
     caller = await authenticate(request)
-    if not caller.may(Scope.ADMIN):
-        raise Problem(403, "forbidden", "This needs the scope admin.")
+    if not caller.may(Scope.ADMIN) or caller.channels:
+        raise Problem(403, "forbidden", "This needs the scope admin, bound to no channel.")
     return caller.actor

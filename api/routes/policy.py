@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
-from api.access import Admin, Reader
+from api.access import Admin, Overseer, Reader
 from api.commands import AtDesk, Desk
 from api.deps import PolicyProblem
 from api.idempotency import KEY_PARAMETER, IdempotentRoute
@@ -74,11 +74,12 @@ async def get_policy(
 @router.put("", operation_id="put_policy", summary="Save a new version")
 async def put_policy(
     body: Policy,
-    caller: Admin,
+    caller: Overseer,
     desk: AtDesk,
     if_match: Annotated[str, Header(max_length=40)] = "",
 ) -> PolicyVersion:
-    """Save a policy whose every rule compiles; new orders follow it, open ones keep theirs.
+    """Save a policy whose every rule compiles; new orders of every channel follow it, open ones
+    keep theirs.
 
     With ``If-Match`` (the ``ETag`` of what was read) a version saved meanwhile is not overwritten.
     """
@@ -107,7 +108,7 @@ async def put_policy(
 async def check_policy(
     body: Policy, _: Admin, desk: AtDesk, orders: Annotated[int, Query(ge=0, le=500)] = 100
 ) -> Trial:
-    """Check a draft and grade the newest orders by it; nothing is saved."""
+    """Check a draft and grade the newest orders that the caller may see; nothing is saved."""
     problems = tuple(desk.deps.check_policy(body))
     if problems:
         return Trial(problems=problems)
@@ -117,7 +118,8 @@ async def check_policy(
 def _try(desk: Desk, draft: Policy, newest: int) -> Trial:
     deps = desk.deps
     _, present = deps.store.policy()
-    orders = deps.store.recent(newest) if newest else ()
+    recent = deps.store.recent(newest) if newest else ()
+    orders = [one for one in recent if desk.caller.sees(one.channel)]
     verdicts = [(one.order_id, deps.grade(one, present), deps.grade(one, draft)) for one in orders]
     changes = tuple(
         VerdictChange(order_id=order_id, before=before, after=after)

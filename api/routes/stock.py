@@ -37,7 +37,7 @@ class Stock(Wire):
 
 
 class Booked(Wire):
-    """The level after a booking, and the orders that were told about new units."""
+    """The level after a booking, and the caller's orders that were told about new units."""
 
     level: StockLevel
     told: tuple[str, ...] = ()
@@ -200,4 +200,5 @@ async def _known(desk: Desk, location: str) -> None:
 async def _tell_waiting(desk: Desk, sku: str) -> tuple[str, ...]:
     """Tell the orders whose turn it is, at once; the sweeper would a few seconds later."""
     turns = await desk.stored(desk.deps.store.servable, sku=sku)
-    return await tell_turns(desk.deps, turns)
+    told = await tell_turns(desk.deps, turns)
+    return tuple(one for one in told if desk.caller.sees_order(one))
