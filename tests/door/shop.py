@@ -62,6 +62,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "carrier": ("testpost",),
     "provider": ("testpay",),
     "line_id": ("l1",),
+    "token": ("not-a-link",),
     "location": ("berlin",),
 }
 """Names that mean something here, by the field or parameter that takes them."""
@@ -84,6 +85,7 @@ class AnsweringOrders(FakeOrders):
     async def milestone(self, order_id: str, milestone: Milestone) -> None:
         if order_id in self.ended or order_id not in self.started:
             raise OrderNotRunning("no open process")
+        self.told.append((order_id, milestone))
 
 
 class Tracker(FakeCarrier):
