@@ -116,7 +116,7 @@ def read_webhook(body: bytes) -> TrackingUpdate | None:
     Raises:
         UnreadableEvent: the body is no EasyPost event; names the fields at fault.
     """
-    event = read_event(TrackerEvent, body)
+    event = read_event(TrackerEvent, body, may_look_like_cards="tracking_code")
     result = event.result or {}
     if result.get("object") != "Tracker":
         return None
