@@ -32,6 +32,7 @@ class FakeCarrier:
         self._desk = Desk("carriers", now, faults or FaultPlan())
         self._currency = currency
         self._labels: dict[str, tuple[Label, str, str]] = {}
+        self._subjects: dict[str, str] = {}
         self._scanned: set[str] = set()
         self._voided: set[str] = set()
 
@@ -75,6 +76,10 @@ class FakeCarrier:
             if order == order_id and label.label_id not in self._voided
         ]
 
+    def subject_of(self, label_id: str) -> str:
+        """Return the shipment or return that a label was bought for."""
+        return self._subjects[label_id]
+
     def _buy(self, request: LabelRequest, key: str) -> Label:
         if not request.destination.country or not request.destination.line1:
             raise EffectRefused("the address cannot be found", "ADDRESS.VERIFY.FAILURE")
@@ -105,6 +110,7 @@ class FakeCarrier:
             expected_on=(self._desk.now() + timedelta(days=days)).date(),
         )
         self._labels[label.label_id] = (label, request.order_id, key)
+        self._subjects[label.label_id] = request.subject
         self._record("label", label, request.order_id, key)
         return label
 

@@ -38,11 +38,15 @@ class Ledger:
     def __init__(self) -> None:
         self._rows: list[Row] = []
         self._of_order: dict[str, list[Row]] = {}
+        self.watchers: list[Callable[[Row], None]] = []
+        """Told of each row as it is written: the outside world that reacts to it."""
 
     def append(self, row: Row) -> None:
         """Write down one row."""
         self._rows.append(row)
         self._of_order.setdefault(row.order_id, []).append(row)
+        for watcher in self.watchers:
+            watcher(row)
 
     def rows(self, order_id: str | None = None, kind: str | None = None) -> tuple[Row, ...]:
         """Return the rows, of one order or kind or all."""

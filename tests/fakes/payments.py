@@ -35,6 +35,8 @@ class Held:
     released: int = 0
     refunded: int = 0
     charged_back: int = 0
+    made_at: datetime = field(default_factory=standing_clock)
+    lapsed_early: bool = False
     effects: dict[str, Capture | Refund] = field(default_factory=dict)
 
     @property
@@ -213,10 +215,20 @@ class FakePaymentGateway:
         held.state = PaymentState.AUTHORISED
         self._record("authorise", held, held.key, held.amount)
 
+    def payments_of(self, order_id: str) -> tuple[Held, ...]:
+        """Return the payments that were made for an order, or adopted."""
+        return tuple(self._of_order.get(order_id, ()))
+
+    def left_of(self, reference: str) -> int:
+        """Return what of a payment could still be given back."""
+        held = self._known(reference)
+        return held.captured - held.refunded - held.charged_back
+
     def lapse(self, reference: str) -> None:
         """Let a hold lapse before its time, as banks do."""
-        self._known(reference).expires_at = self._desk.now()
-        self._known(reference)
+        held = self._known(reference)
+        held.expires_at, held.lapsed_early = self._desk.now(), True
+        self._lapsed(held)
 
     def charge_back(self, reference: str, amount: int) -> None:
         """Let the cardholder's bank take money back."""
@@ -233,6 +245,7 @@ class FakePaymentGateway:
             currency=amount.currency,
             state=PaymentState.AUTHORISED,
             expires_at=self._desk.now() + LIFE,
+            made_at=self._desk.now(),
             order_id=order_id,
             key=key,
             several=several,

@@ -26,6 +26,7 @@ class FakeWarehouse:
         self.floor: dict[str, Picking] = {}
         self.returns: dict[str, ExpectedReturn] = {}
         self.closed: set[str] = set()
+        self.stubborn: set[str] = set()
 
     @property
     def ledger(self) -> Ledger:
@@ -38,7 +39,8 @@ class FakeWarehouse:
         self._desk.do("release", key, order, lambda: self._release(order, key))
 
     async def cancel(self, shipment_id: str, lines: tuple[PickLine, ...], *, key: str) -> bool:
-        """Stop units of a shipment, or all of it; an unknown one is stopped already."""
+        """Stop units of a shipment, or all of it; an unknown one is stopped already, and those in
+        ``stubborn`` are never stopped."""
         return self._desk.do(
             "cancel", key, (shipment_id, lines), lambda: self._cancel(shipment_id, lines, key)
         )
@@ -62,6 +64,13 @@ class FakeWarehouse:
         self._record("pack", picking.order, "")
         return picking.order.model_copy(update={"lines": lines})
 
+    def find(self, shipment_id: str, found: dict[str, int]) -> None:
+        """Find only so many units of each line; with none at all there is nothing to pack."""
+        picking = self.floor[shipment_id]
+        for line_id, left in picking.left.items():
+            picking.left[line_id] = min(left, found.get(line_id, 0))
+        picking.stopped = not any(picking.left.values())
+
     def _release(self, order: PickOrder, key: str) -> None:
         if order.location in self.closed:
             raise EffectRefused(f"{order.location} cannot ship today", "warehouse_refused")
@@ -73,7 +82,7 @@ class FakeWarehouse:
         picking = self.floor.get(shipment_id)
         if picking is None or picking.stopped:
             return True
-        if picking.packed:
+        if picking.packed or shipment_id in self.stubborn:
             self._record("too_late", picking.order, key)
             return False
         for line in lines or picking.order.lines:

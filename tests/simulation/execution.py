@@ -43,15 +43,12 @@ class Task:
 class Execution:
     """The run of one order."""
 
-    def __init__(
-        self, plant: Plant, workflow: type, ref: OrderRef, seed: int, batch: bool, loss: float
-    ) -> None:
+    def __init__(self, plant: Plant, workflow: type, ref: OrderRef, seed: int, batch: bool) -> None:
         self.plant = plant
         self.order_id = ref.order_id
         self.workflow = workflow
         self.seed = seed
         self.batch = batch
-        self.loss = loss
         self.started_at = plant.agenda.now()
         self.instance: Instance | None = None
         self.task: Task | None = None
@@ -73,6 +70,11 @@ class Execution:
         start.arguments.extend(PAYLOADS.to_payloads([ref]))
         start.start_time.FromDatetime(self.started_at)
         self._event(job)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether anything is due that will wake the order by itself."""
+        return bool(self.timers or self.steps or self._inbox)
 
     # what reaches the order from outside
 
@@ -128,6 +130,7 @@ class Execution:
         events, self._inbox, self._owed = self._inbox, [], False
         self._shuffle(events)
         self.task = Task(events)
+        self.plant.at_hand = self.order_id
         self._revive()
         if events:
             self._activate(events)
@@ -171,7 +174,7 @@ class Execution:
         if self.task is None or self.task.locals.get(step.seq) is not step:
             return
         luck = self.plant.luck
-        if luck.strikes(self.loss):
+        if luck.strikes(luck.weather.task_lost):
             luck.count("worker dies in a workflow task")
             self.lose_task()
             return

@@ -25,6 +25,8 @@ class Weather:
     evicted: float = 0.0
     heartbeat: float = 0.0
     slow: float = 0.0
+    deaths: int = 0
+    outages: int = 0
 
 
 class Luck:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tests.simulation.execution import Execution
 
 
-class Watcher(Protocol):
-    """Sees everything that orders do."""
+class Watcher:
+    """Sees everything that orders do; watches what it likes."""
 
     def task_completed(self, execution: "Execution") -> None:
         """A workflow task is history now."""
@@ -66,6 +66,11 @@ class Plant:
         for execution in self.executions:
             if not execution.ended:
                 execution.lose_task()
+
+    def close(self) -> None:
+        """Drop all runs from memory."""
+        for execution in self.executions:
+            execution.forget()
 
     def trace(self, activation: WorkflowActivation, done: WorkflowActivationCompletion) -> None:
         """Add an activation and its commands to the trace."""

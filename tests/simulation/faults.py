@@ -1,0 +1,83 @@
+"""Which calls of the providers fail, and how: single calls by chance, whole providers by the hour."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tests.fakes.faults import Fault, FaultPlan
+from tests.simulation.clock import Agenda
+from tests.simulation.luck import Luck
+
+B, A, U = Fault.BEFORE, Fault.AFTER, Fault.UNAVAILABLE
+SHARES: dict[str, dict[Fault, float]] = {
+    "payments.authorise": {
+        B: 4, A: 4, U: 2, Fault.DECLINE: 3, Fault.STUCK: 0.4, Fault.STUCK_AFTER: 0.6,
+    },
+    "payments.adopt": {B: 4, A: 4, U: 2, Fault.STUCK: 0.4, Fault.STUCK_AFTER: 0.4},
+    "payments.capture": {
+        B: 4, A: 4, U: 2, Fault.DECLINE: 2, Fault.STUCK: 0.5, Fault.STUCK_AFTER: 0.7,
+    },
+    "payments.void": {B: 4, A: 4, U: 2, Fault.STUCK: 0.3, Fault.STUCK_AFTER: 0.3},
+    "payments.refund": {B: 4, A: 4, U: 2, Fault.STUCK: 0.5, Fault.STUCK_AFTER: 0.5},
+    "payments.find": {B: 20, U: 10},
+    "payments.retrieve": {B: 10},
+    "carriers.buy": {B: 4, A: 4, U: 2, Fault.REFUSE: 2, Fault.STUCK: 0.3},
+    "carriers.document": {B: 5},
+    "carriers.void": {B: 4, A: 4, U: 2, Fault.REFUSE: 1},
+    "warehouse.release": {B: 4, A: 4, U: 2, Fault.REFUSE: 3},
+    "warehouse.cancel": {B: 4, A: 4, U: 2, Fault.REFUSE: 1},
+    "warehouse.expect_return": {B: 4, A: 4, Fault.REFUSE: 1},
+    "mail.send": {B: 3, A: 3, Fault.REFUSE: 1},
+    "fraud.grade": {B: 6, U: 3, A: 4},
+}  # fmt: skip
+"""Per cent of the calls, at full strength."""
+
+
+@dataclass
+class Outage:
+    """A provider that is away, or says 503, for a while."""
+
+    provider: str
+    begins: datetime
+    ends: datetime
+    fault: Fault
+
+
+@dataclass
+class Faults(FaultPlan):
+    """A fault plan that follows a shop's chance; ``strength`` 1 is a very bad day."""
+
+    agenda: Agenda = None  # type: ignore[assignment]
+    luck: Luck = None  # type: ignore[assignment]
+    strength: float = 0.0
+    outages: list[Outage] = field(default_factory=list)
+    poisoned: set[str] = field(default_factory=set)
+
+    def draw(self, call: str, key: str) -> Fault | None:
+        """Return what happens to this call, and count it."""
+        fault = self._poison(call, key) or self._outage(call) or self._chance(call)
+        if fault:
+            self.luck.count(f"{call}: {fault}")
+        return fault
+
+    def _poison(self, call: str, key: str) -> Fault | None:
+        """Let every call for an order that nothing works for fail."""
+        if self.poisoned and self.luck.storm and key.partition(":")[0] in self.poisoned:
+            return B
+        return None
+
+    def _outage(self, call: str) -> Fault | None:
+        now, provider = self.agenda.now(), call.partition(".")[0]
+        for one in self.outages:
+            if one.provider == provider and one.begins <= now < one.ends:
+                return one.fault
+        return None
+
+    def _chance(self, call: str) -> Fault | None:
+        if not self.luck.storm or not self.strength:
+            return None
+        dice = self.luck.rng.random() * 100
+        for fault, share in SHARES.get(call, {}).items():
+            dice -= share * self.strength
+            if dice < 0:
+                return fault
+        return None
