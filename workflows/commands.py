@@ -40,6 +40,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.refusals import refuse
     from workflows.return_commands import ReturnCommands
     from workflows.storefront import StorefrontPayment
+    from workflows.waiting import wait_for
 
 
 class Commands(ReturnCommands):
@@ -257,7 +258,7 @@ class Commands(ReturnCommands):
     async def _read(self) -> None:
         """Wait until the order is read; mostly it is, and nothing is waited for."""
         if self.state.facts is None:
-            await workflow.wait_condition(lambda: self.state.facts is not None)
+            await wait_for(lambda: self.state.facts is not None)
 
     def _held(self, *kinds: HoldKind) -> None:
         if not any(hold.kind in kinds for hold in self.state.holds.values()):

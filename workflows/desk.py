@@ -25,6 +25,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.options import MESSAGES, in_house, outside
     from workflows.state import OrderState
     from workflows.visibility import Shown, changes, details, shown
+    from workflows.waiting import cancelled, wait_for
 
 Expired = Callable[[Hold], Awaitable[None]]
 
@@ -75,6 +76,9 @@ class Desk:
                 )
             except TimeoutError:
                 continue
+            except asyncio.CancelledError:
+                if cancelled():
+                    raise
         return True
 
     def _stirred(self, condition: Callable[[], bool], stop: datetime) -> bool:
@@ -114,7 +118,7 @@ class Desk:
     async def hold_out(self, hold: Hold) -> None:
         """Publish a hold and wait until it is lifted."""
         await self.publish()
-        await workflow.wait_condition(lambda: self.lifted(hold))
+        await wait_for(lambda: self.lifted(hold))
 
     async def _watch(self, hold_id: str) -> None:
         while (hold := self.state.holds.get(hold_id)) and self.state.ended is None:

@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.screening import Screening
     from workflows.state import OrderState
     from workflows.storefront import StorefrontPayment
+    from workflows.waiting import wait_for
 
 
 class CalledOff(Exception):
@@ -177,7 +178,7 @@ class Order(Commands):
             await self.placing.place()
             self._start_parcels()
             self.placing.wait_for_stock()
-            await workflow.wait_condition(self._something_to_do)
+            await wait_for(self._something_to_do)
             if self.stock_came:
                 self.stock_came = False
                 await self.placing.stock_arrived()
@@ -193,7 +194,7 @@ class Order(Commands):
             await self.desk.until(lambda: False, self.state.return_until, "returns")
             if self.returning.open:
                 await self.desk.publish()
-            await workflow.wait_condition(lambda: not self.returning.open)
+            await wait_for(lambda: not self.returning.open)
 
     async def complete(self) -> OrderResult:
         """Let go of money and stock that the order no longer needs, and end it."""
@@ -205,7 +206,7 @@ class Order(Commands):
         self.state.note(f"order.{self.state.ended}", workflow.now(), SYSTEM)
         await self.desk.publish()
         await self.desk.finish()
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await wait_for(workflow.all_handlers_finished)
         if self.state.events or self.state.moves:
             await self.desk.publish()
         money = self.state.money()
@@ -229,7 +230,7 @@ class Order(Commands):
             raise CalledOff
 
     async def _no_holds(self) -> None:
-        await workflow.wait_condition(lambda: not self.state.holds or self.state.over)
+        await wait_for(lambda: not self.state.holds or self.state.over)
         self._go_on()
 
     async def _deliver_without_parcel(self) -> None:
@@ -261,7 +262,7 @@ class Order(Commands):
 
     async def _parcels_done(self) -> None:
         """Wait until every parcel has reached its end, or one must be sent again."""
-        await workflow.wait_condition(lambda: bool(self.state.live) or not self.state.travelling())
+        await wait_for(lambda: bool(self.state.live) or not self.state.travelling())
 
     async def _hold_expired(self, hold: Hold) -> None:
         if hold.on_expiry is Expiry.REJECT and not self.state.accepted:

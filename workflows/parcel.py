@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.money import Money
     from workflows.options import WAREHOUSES, outside
     from workflows.tracing import FATES, Tracing
+    from workflows.waiting import wait_for
 
 BEFORE_HAND_OVER = frozenset(
     {ShipmentStatus.RELEASED, ShipmentStatus.PICKED, ShipmentStatus.PACKED}
@@ -80,7 +81,7 @@ class Parcel:
         while (failed := await self._offer(step)) is not None:
             self._refused = refusal_of(failed) is not None
             if self._refused:
-                await workflow.wait_condition(lambda: not self._questions)
+                await wait_for(lambda: not self._questions)
                 self._give_up(self.shipment.lines, f"refused by the warehouse: {cause_of(failed)}")
                 raise Stopped
             why = f"{self.shipment_id} may or may not be at the warehouse: {cause_of(failed)}"
@@ -217,7 +218,7 @@ class Parcel:
         The parcel does not move on while the question is open (TEMPORAL.md T3: the step is awaited
         before it is undone).
         """
-        await workflow.wait_condition(lambda: self._offered or self._contents.gone)
+        await wait_for(lambda: self._offered or self._contents.gone)
         agreed = self._refused or (not self._contents.gone and await self._ask_to_stop(lines))
         cancelled = self._contents.cancel(lines) if agreed else ()
         if cancelled:
@@ -243,7 +244,7 @@ class Parcel:
     async def _unhindered(self) -> None:
         """Wait while a stop is being asked for or a person holds the order; stop when told so."""
         kinds = (HoldKind.OPS, HoldKind.ADDRESS, HoldKind.DATA)
-        await workflow.wait_condition(
+        await wait_for(
             lambda: (
                 not self._questions
                 and (
@@ -258,7 +259,7 @@ class Parcel:
     async def _mended(self, hold: Hold) -> None:
         """Wait until what a hold asks for was done, or the parcel will not go any more."""
         await self._desk.publish()
-        await workflow.wait_condition(lambda: self._contents.gone or self._desk.lifted(hold))
+        await wait_for(lambda: self._contents.gone or self._desk.lifted(hold))
         self._state.lift(hold.hold_id, workflow.now(), SYSTEM, "the parcel will not go")
         await self._unhindered()
 

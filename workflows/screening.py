@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.validation import is_address
     from workflows.desk import Desk, cause_of
     from workflows.options import outside
+    from workflows.waiting import wait_for
 
 
 class Screening:
@@ -36,7 +37,7 @@ class Screening:
                 if kind is HoldKind.ADDRESS:
                     self.desk.tell("on_hold_action", deadline=hold.expires_at, reason=why)
         await self.desk.publish()
-        await workflow.wait_condition(lambda: not self.state.holds or self.state.over)
+        await wait_for(lambda: not self.state.holds or self.state.over)
 
     async def ask_vendor(self, facts: Screened) -> tuple[Verdict, tuple[str, ...]]:
         """Return the worse of our own verdict and the vendor's, with the reasons of both."""
