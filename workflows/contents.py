@@ -34,8 +34,9 @@ class Contents:
         return self.shipment.status is ShipmentStatus.CANCELLED
 
     def release(self) -> None:
-        """Give the units to the warehouse."""
+        """Give the units to the warehouse; their reservation does not run out any more."""
         self._state.update(self.shipment_id, status=ShipmentStatus.RELEASED)
+        self._state.stock(StockAction.COMMIT, self.shipment, self.shipment.lines)
         self._state.move_all(self.shipment.lines, UnitState.RESERVED, UnitState.RELEASED)
         self.note("shipment.released", self.shipment.location)
 
