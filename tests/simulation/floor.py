@@ -106,6 +106,13 @@ class Floor:
         if self._rng.random() < 0.9:
             self._tell(case, box.shipment_id, MilestoneKind.HANDED_OVER)
         self._shop.road.takes(case, box)
+        self._shop.agenda.after(5 * 24 * HOUR, self._asked_for, case, box)
+
+    def _asked_for(self, case: Case, box: Box) -> None:
+        """Say again what has left: the operators ask when they are told that it is late."""
+        shown = self._shown(case, box.shipment_id)
+        if shown and shown.status is ShipmentStatus.LABELLED:
+            self._sure(case, box.shipment_id, MilestoneKind.HANDED_OVER)
 
     def _shown(self, case: Case, shipment_id: str) -> ShipmentProgress | None:
         stored = self._shop.store.get(case.order_id)

@@ -10,6 +10,7 @@ from contracts.commands import (
     ChangeAddress,
     InspectedLine,
     InspectReturn,
+    NewMethod,
     PlaceHold,
     ReceiveReturn,
     ReleaseHold,
@@ -17,7 +18,7 @@ from contracts.commands import (
     Review,
     ShipNow,
 )
-from domain.holds import Hold, HoldKind
+from domain.holds import Expiry, Hold, HoldKind
 from domain.policy import Verdict
 from domain.progress import LineUnits, ReturnProgress, ReturnStatus
 from domain.returns import NOT_ARRIVED, OPEN
@@ -63,7 +64,7 @@ class Operators(Watcher):
         for hold_id, hold in state.holds.items():
             if hold_id not in case.known_holds:
                 case.known_holds.add(hold_id)
-                if hold.kind in FOR_A_PERSON:
+                if hold.kind in FOR_A_PERSON or hold.on_expiry is Expiry.ESCALATE:
                     self._plan_release(case, hold)
         for return_id, one in state.returns.items():
             if return_id not in case.known_returns:
@@ -73,6 +74,8 @@ class Operators(Watcher):
     def _plan_release(self, case: Case, hold: Hold) -> None:
         days = 2 if self._rng.random() < 0.85 else 9
         due = self._rng.uniform(0.1, 24 * days) * HOUR
+        if hold.kind is HoldKind.PAYMENT:
+            due += 3 * 24 * HOUR
         self._shop.agenda.after(due, self._lift, case, hold.hold_id, hold.kind)
 
     def _ask(self, case: Case, command: str, ask: Any) -> None:
@@ -86,9 +89,21 @@ class Operators(Watcher):
             verdict = self._rng.choice((Verdict.ACCEPT, Verdict.ACCEPT, Verdict.REJECT))
             self._ask(case, "review", Review(actor="operator:ann", decision=verdict))
             return
+        if kind is HoldKind.PAYMENT:
+            ask = NewMethod(actor="operator:ann", method="pm_card_visa", customer="cus_9")
+            self._ask(case, "payment_method", ask)
+            self._shop.agenda.after(4 * 24 * HOUR, self._still, case, hold_id, kind)
+            return
         if kind is HoldKind.ADDRESS:
             self.edit_address(case)
         self._ask(case, "release_hold", ReleaseHold(actor="operator:ann", hold_id=hold_id))
+
+    def _still(self, case: Case, hold_id: str, kind: HoldKind) -> None:
+        """Look again after a hold that was to be mended."""
+        stored = self._shop.store.get(case.order_id)
+        holds = stored.progress.holds if stored and stored.progress else ()
+        if not case.execution.ended and any(hold.hold_id == hold_id for hold in holds):
+            self._lift(case, hold_id, kind)
 
     # by themselves
 

@@ -42,8 +42,6 @@ def _units(case: Case, progress: OrderProgress) -> None:
     if case.wholly_off:
         text = f"answered as cancelled, ended {progress.status}"
         must(progress.status in NEVER_LEFT, "L4", case.order_id, text)
-    if progress.status in NEVER_LEFT:
-        must(not case.handed_over, "L4", case.order_id, f"{case.handed_over} were handed over")
 
 
 def _labels(shop: "Shop", case: Case, progress: OrderProgress) -> None:

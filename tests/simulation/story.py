@@ -28,7 +28,7 @@ class Story(Watcher):
         """Add a line; without an order it is everybody's."""
         self._lines.append((at, order_id, text))
 
-    def of(self, order_id: str, last: int = 400) -> list[str]:
+    def of(self, order_id: str, last: int = 4000) -> list[str]:
         """Return the lines of an order."""
         chosen = [one for one in self._lines if one[1] in ("", order_id)]
         return [f"{at:%d %b %H:%M:%S.%f}"[:-3] + f"  {text}" for at, _, text in chosen[-last:]]
