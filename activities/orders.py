@@ -119,7 +119,9 @@ class OrderActivities:
     def record(self, record: Record) -> None:
         """Write projection, history and stock moves in one transaction."""
         with translated():
-            self._store.project(record.progress, record.events, record.moves, record.queue)
+            self._store.project(
+                record.progress, record.events, record.moves, record.queue, record.at
+            )
             if record.alert:
                 kind, text = record.alert
                 self._store.alert(kind, record.progress.order_id, text, self._now())

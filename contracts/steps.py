@@ -161,13 +161,14 @@ class Placed(Wire):
 
 
 class Record(Wire):
-    """What the database learns in one transaction."""
+    """What the database learns in one transaction; ``at`` is when the process decided it."""
 
     progress: OrderProgress
     events: tuple[TimelineEvent, ...] = ()
     moves: tuple[StockMove, ...] = ()
     queue: tuple[Queued, ...] | None = None
     alert: tuple[str, str] | None = None
+    at: datetime | None = None
 
 
 class GradeStep(Wire):

@@ -150,12 +150,14 @@ class OrderStore(Protocol):
         events: Sequence[TimelineEvent] = (),
         moves: Sequence[StockMove] = (),
         queue: Sequence[Queued] | None = None,
+        at: datetime | None = None,
     ) -> None:
         """Write the projection, the history and the stock moves in one transaction.
 
         A version not newer than the stored one changes no projection (but its events, by ``no``,
-        and moves, by ``key``, are still applied once). ``queue``, when given, replaces the
-        order's rows in the queue for stock.
+        and moves, by ``key``, are still applied once). The same version of a later moment ``at``
+        (the process's time) is newer: a step that was done again because its worker had died.
+        ``queue``, when given, replaces the order's rows in the queue for stock.
         """
 
     def order_of_shipment(self, shipment_id: str) -> str | None:

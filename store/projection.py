@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from domain.errors import DomainError
@@ -31,14 +31,19 @@ from store.tables.orders import (
 from store.tables.stock import queue as stock_queue
 
 BEFORE = (
-    select(projections.c.version, projections.c.status, projections.c.progress)
+    select(
+        projections.c.version,
+        projections.c.status,
+        projections.c.progress,
+        projections.c.updated_at,
+    )
     .where(projections.c.order_id == bindparam("id"))
     .with_for_update()
 )
 NEWER = update(projections).where(
-    projections.c.order_id == bindparam("id"), projections.c.version < bindparam("v")
+    projections.c.order_id == bindparam("id"), projections.c.version <= bindparam("v")
 )
-PUT_CHANGE = insert(status_changes)
+PUT_CHANGE = put_once(status_changes)
 PUT_LINE = put(order_lines)
 DROP_LINE = delete(order_lines).where(
     order_lines.c.order_id == bindparam("id"), order_lines.c.line_id == bindparam("line")
@@ -59,11 +64,13 @@ class Projections(Part):
         events: Sequence[TimelineEvent] = (),
         moves: Sequence[StockMove] = (),
         queue: Sequence[Queued] | None = None,
+        at: datetime | None = None,
     ) -> None:
         """Write the projection, the history and the stock moves in one transaction.
 
         A version that is not newer changes no projection and no queue; its events and moves are
-        still applied once, by ``no`` and by ``key``.
+        still applied once, by ``no`` and by ``key``. The same version told of a later moment is
+        newer: the process did a step again because a worker had died in it.
 
         Raises:
             DomainError: ``unknown_order``; ``broken_invariant`` when the database's own checks
@@ -71,7 +78,7 @@ class Projections(Part):
         """
         try:
             with self._database.write() as connection:
-                self._project(connection, progress, events, moves, queue)
+                self._project(connection, progress, events, moves, queue, at)
         except IntegrityError as error:
             raise DomainError(
                 f"{progress.order_id} v{progress.version}: {error.orig}", "broken_invariant"
@@ -84,13 +91,14 @@ class Projections(Part):
         events: Sequence[TimelineEvent],
         moves: Sequence[StockMove],
         queue: Sequence[Queued] | None,
+        at: datetime | None,
     ) -> None:
-        order_id, now = progress.order_id, self._database.now()
-        at = max((event.at for event in events), default=now)
+        order_id = progress.order_id
+        at = at or max((event.at for event in events), default=self._database.now())
         before = connection.execute(BEFORE, {"id": order_id}).one_or_none()
         if before is None:
             raise DomainError(f"order {order_id} was never accepted", "unknown_order")
-        if before.version < progress.version:
+        if (before.version, before.updated_at) < (progress.version, at):
             connection.execute(NEWER, _row(progress, at))
             if before.status != progress.status.value:
                 connection.execute(PUT_CHANGE, _change(progress, before.status, at))

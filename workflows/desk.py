@@ -208,6 +208,7 @@ class Desk:
             moves=moves,
             queue=queue if changed else None,
             alert=alert,
+            at=workflow.now(),
         )
         await in_house(OrderActivities.record, record)
 

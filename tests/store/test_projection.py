@@ -66,11 +66,22 @@ def test_a_projection_comes_back_whole(shop: AnyStore) -> None:
 
 def test_an_older_version_never_overwrites(shop: AnyStore) -> None:
     newer = progress(5, OrderStatus.SHIPPED, Units(shipped=3))
-    shop.project(newer, events(1))
+    shop.project(newer, events(3))
     shop.project(progress(4), events(2))
-    shop.project(progress(5), events(3))
+    shop.project(progress(5), events(1))
     assert shop.get("shop-1001").progress == newer
     assert [event.no for event in shop.timeline("shop-1001")] == [1, 2, 3]
+
+
+def test_a_step_done_again_is_what_counts_and_its_lost_first_try_never_comes_back(
+    shop: AnyStore,
+) -> None:
+    lost, again = progress(5, OrderStatus.ON_HOLD), progress(5, OrderStatus.PROCESSING)
+    first, second = events(1)[0], events(1)[0].model_copy(update={"at": NOON + timedelta(hours=1)})
+    for picture, told in ((lost, first), (again, second), (lost, first)):
+        shop.project(picture, [told])
+    assert shop.get("shop-1001").progress == again
+    assert shop.timeline("shop-1001") == [first]
 
 
 def test_a_repeated_projection_moves_nothing_twice(shop: AnyStore) -> None:

@@ -20,14 +20,16 @@ class Projections(Part):
         events: Sequence[TimelineEvent] = (),
         moves: Sequence[StockMove] = (),
         queue: Sequence[Queued] | None = None,
+        at: datetime | None = None,
     ) -> None:
         """Write the projection, the history and the stock moves, each once."""
         order_id, tables = progress.order_id, self.tables
-        at = max((utc(event.at) for event in events), default=None) or self.now()
+        told = utc(at) if at else max((utc(event.at) for event in events), default=None)
+        at = told or self.now()
         row = tables.projections.get(order_id)
         if row is None:
             raise DomainError(f"order {order_id} was never accepted", "unknown_order")
-        newer = row["version"] < progress.version
+        newer = (row["version"], row["updated_at"]) < (progress.version, at)
         if newer and (broken := _broken(progress)):
             raise DomainError(f"{order_id} v{progress.version}: {broken}", "broken_invariant")
         moving = Moving(tables, order_id, moves, at)
@@ -57,7 +59,9 @@ class Projections(Part):
                 "after": status,
                 "at": at,
             }
-            tables.changes.setdefault(order_id, []).append(change)
+            changes = tables.changes.setdefault(order_id, [])
+            if not changes or changes[-1]["version"] != progress.version:
+                changes.append(change)
         lines = tables.lines[order_id]
         if former:
             now = {line.line_id for line in progress.lines}
