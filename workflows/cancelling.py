@@ -11,6 +11,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from contracts.commands import Cancel, CancelAnswer, CancelOutcome
+    from contracts.steps import LineFacts
     from domain.holds import SYSTEM, Hold, HoldKind
     from domain.ledger import cancelled_value, units_of
     from domain.progress import LineUnits, ShipmentStatus
@@ -85,6 +86,15 @@ class Cancelling:
         """
         if self._cancel_free(self._wanted(()), actor, reason):
             self._desk.tell("cancelled", reason=told)
+
+    def take_in(self, added: tuple[LineFacts, ...]) -> bool:
+        """Take over added lines; False when the order was called off while they were written, and
+        has no use for them."""
+        over = self._state.over
+        self._state.add(added)
+        for line in added if over else ():
+            self._state.move(line.line_id, UnitState.OPEN, UnitState.CANCELLED, line.quantity)
+        return not over
 
     def _cancel_free(self, wanted: Wanted, actor: str, reason: str) -> list[Gone]:
         """Cancel what has not been released yet; takes it off ``wanted``. One step, no await."""

@@ -206,7 +206,8 @@ class Commands(ReturnCommands):
             if amended.problems:
                 problems = "; ".join(f"{field}: {text}" for field, text in amended.problems)
                 raise ApplicationError(problems, type="invalid_lines", non_retryable=True)
-            self.state.add(amended.lines)
+            if not self.cancelling.take_in(amended.lines):
+                refuse("too_late", "nothing of the order is left to be sent")
         if less:
             reason = ask.reason or "lines changed"
             await self.cancelling.cancel(Cancel(actor=ask.actor, reason=reason, lines=less))
@@ -217,6 +218,8 @@ class Commands(ReturnCommands):
     def _may_change_lines(self, ask: ChangeLines) -> None:
         self._open()
         self._unreleased()
+        if ask.add and self.state.over:
+            refuse("too_late", "nothing of the order is left to be sent")
         self._lowers(ask)
 
     def _lowers(self, ask: ChangeLines) -> None:

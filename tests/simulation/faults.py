@@ -1,7 +1,8 @@
-"""Which calls of the providers fail, and how: single calls by chance, whole providers by the hour."""
+"""Which calls fail, and how: single ones by chance, whole providers by the hour."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from tests.fakes.faults import Fault, FaultPlan
 from tests.simulation.clock import Agenda
@@ -27,6 +28,16 @@ SHARES: dict[str, dict[Fault, float]] = {
     "warehouse.cancel": {B: 4, A: 4, U: 2, Fault.REFUSE: 1},
     "warehouse.expect_return": {B: 4, A: 4, Fault.REFUSE: 1},
     "mail.send": {B: 3, A: 3, Fault.REFUSE: 1},
+    "store.project": {B: 1, A: 1},
+    "store.reserve": {B: 1, A: 1},
+    "store.intend": {B: 0.5, A: 0.5},
+    "store.conclude": {B: 0.5, A: 0.5},
+    "store.claim": {B: 0.5},
+    "store.settle": {B: 0.5, A: 0.5},
+    "store.get": {B: 0.3},
+    "store.change_address": {A: 2},
+    "store.change_lines": {A: 2},
+    "store.save_label": {B: 1, A: 1},
     "fraud.grade": {B: 6, U: 3, A: 4},
 }  # fmt: skip
 """Per cent of the calls, at full strength."""
@@ -54,6 +65,8 @@ class Faults(FaultPlan):
 
     def draw(self, call: str, key: str) -> Fault | None:
         """Return what happens to this call, and count it."""
+        if call.startswith("store.") and not self.luck.in_step:
+            return None
         fault = self._poison(call, key) or self._outage(call) or self._chance(call)
         if fault:
             self.luck.count(f"{call}: {fault}")
@@ -61,7 +74,11 @@ class Faults(FaultPlan):
 
     def _poison(self, call: str, key: str) -> Fault | None:
         """Let every call for an order that nothing works for fail."""
-        if self.poisoned and self.luck.storm and key.partition(":")[0] in self.poisoned:
+        if (
+            self.poisoned
+            and not call.startswith("store.")
+            and key.partition(":")[0] in self.poisoned
+        ):
             return B
         return None
 
@@ -81,3 +98,24 @@ class Faults(FaultPlan):
             if dice < 0:
                 return fault
         return None
+
+
+class AskedByActivities:
+    """A store as activities see it: what they ask may fail, what the world looks up does not."""
+
+    def __init__(self, store: Any, luck: Luck) -> None:
+        self._store = store
+        self._luck = luck
+
+    def __getattr__(self, name: str) -> Any:
+        asked, luck = getattr(self._store, name), self._luck
+
+        def ask(*args: Any, **named: Any) -> Any:
+            luck.in_step = True
+            try:
+                return asked(*args, **named)
+            finally:
+                luck.in_step = False
+
+        setattr(self, name, ask)
+        return ask

@@ -36,6 +36,7 @@ class Luck:
         self.rng = random.Random(seed)
         self.weather = weather
         self.storm = True
+        self.in_step = False
         self.hit: dict[str, int] = {}
 
     def count(self, what: str) -> None:

@@ -14,7 +14,7 @@ from workflows.order import Order
 SIZE = 6
 """Orders that share a shop."""
 LONGEST = timedelta(days=400)
-MOST_STEPS = 200_000
+MOST_STEPS = 20_000
 
 
 @dataclass

@@ -18,6 +18,7 @@ from tests.fakes.carriers import FakeCarrier
 from tests.fakes.fraud import FakeFraudVendor
 from tests.fakes.messages import FakeMailer
 from tests.fakes.payments import FakePaymentGateway
+from tests.fakes.stores import MemoryStore
 from tests.fakes.warehouses import FakeWarehouse
 from tests.simulation.broken import must
 from tests.simulation.case import Case
@@ -25,7 +26,7 @@ from tests.simulation.catalogue import places, policy, products, shelves
 from tests.simulation.clock import Agenda
 from tests.simulation.customers import Customers
 from tests.simulation.execution import Execution
-from tests.simulation.faults import Faults
+from tests.simulation.faults import AskedByActivities, Faults
 from tests.simulation.floor import Floor
 from tests.simulation.luck import Luck, Weather
 from tests.simulation.operators import Operators
@@ -34,7 +35,6 @@ from tests.simulation.plant import Plant
 from tests.simulation.promises import Promises
 from tests.simulation.road import Road
 from tests.simulation.steps import Steps
-from tests.simulation.stores import new_store
 from tests.simulation.story import Story
 from tests.simulation.town import Town
 from tests.simulation.updates import Answer, Told
@@ -72,7 +72,7 @@ class Shop:
             agenda=self.agenda, luck=self.luck, strength=rng.choice((0, 0.5, 1, 2))
         )
         now = self.agenda.now
-        self.store = new_store(now)
+        self.store = MemoryStore(now, self.faults)
         self.payments = FakePaymentGateway(now, self.faults)
         self.payments.several_captures = rng.random() < 0.7
         self.carrier = FakeCarrier(now, self.faults)
@@ -83,7 +83,7 @@ class Shop:
         self.received: Counter[tuple[str, str]] = Counter()
         self._stock_up(start, rng)
         outside = Outside(
-            store=self.store,
+            store=AskedByActivities(self.store, self.luck),
             gateways={"fake": self.payments},
             carrier=self.carrier,
             warehouse=self.warehouse,
@@ -210,8 +210,7 @@ class Shop:
 
     def alerts(self, case: Case) -> set[str]:
         """Return the kinds of what the operators were told of an order."""
-        rows, _ = self.store.list_alerts(limit=1000)
-        return {row.kind for row in rows if row.subject == case.order_id}
+        return {row["kind"] for row in self.store.books.alerts(case.order_id)}
 
 
 def weather(rng: random.Random) -> Weather:
