@@ -39,9 +39,10 @@ class TellingStore(SqlStore):
         events: Sequence[TimelineEvent] = (),
         moves: Sequence[StockMove] = (),
         queue: Sequence[Queued] | None = None,
+        at: datetime | None = None,
     ) -> None:
         """Write as ever, then tell."""
-        super().project(progress, events, moves, queue)
+        super().project(progress, events, moves, queue, at)
         if progress.ended_at:
             say("done", progress.order_id)
         elif progress.shipments and progress.shipments[0].status in TOLD:

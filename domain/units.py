@@ -63,7 +63,7 @@ cancelled=0, returned=0)
     @property
     def ordered(self) -> int:
         """All units of the line, wherever they are."""
-        return sum(getattr(self, state.value) for state in UnitState)
+        return self.live + self.shipped + self.delivered + self.cancelled + self.returned
 
     @property
     def live(self) -> int:

@@ -10,7 +10,7 @@ class Broken(AssertionError):
         self.order_id = order_id
 
 
-def must(holds: bool, promise: str, order_id: str, text: str) -> None:
-    """Raise ``Broken`` unless a promise holds."""
+def must(holds: bool, promise: str, order_id: str, *said: object) -> None:
+    """Raise ``Broken`` unless a promise holds; what is said is put together only then."""
     if not holds:
-        raise Broken(promise, order_id, text)
+        raise Broken(promise, order_id, " ".join(str(one) for one in said))

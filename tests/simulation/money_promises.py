@@ -46,7 +46,7 @@ class MoneyPromises(Watcher):
         total = self.shop.order_of(case).totals.total
         for one in payments:
             fits = one.captured + one.released <= one.amount
-            must(fits, "M1", row.order_id, f"{one} captured more than was authorised")
+            must(fits, "M1", row.order_id, one, "captured more than was authorised")
         if row.kind == "capture" and case.order.payment.form is PaymentForm.METHOD:
             must(captured <= total, "M1", row.order_id, f"{captured} captured of {total}")
         must(back <= captured, "M2", row.order_id, f"{back} given back of {captured}")

@@ -51,8 +51,8 @@ class Promises(MoneyPromises):
             units = line.units
             ordered, gone = units.ordered, units.cancelled
             before = case.unit_floor.get(line.line_id, (ordered, gone))
-            must(ordered == before[0], "H2", case.order_id, f"units of {line} grew or vanished")
-            must(gone >= before[1], "L2", case.order_id, f"cancelled units of {line} came back")
+            must(ordered == before[0], "H2", case.order_id, line, "grew or vanished")
+            must(gone >= before[1], "L2", case.order_id, "cancelled units came back:", line)
             case.unit_floor[line.line_id] = (ordered, gone)
 
     def _stock(self, case: Case, state: Any) -> None:
@@ -67,12 +67,11 @@ class Promises(MoneyPromises):
         there: Counter[str] = Counter()
         for one in self.shop.store.reserved(case.order_id):
             there[one.sku] += one.quantity
-        text = f"holds {dict(+there)}, counts on {dict(+wanted)}"
-        must(+wanted == +there, "S4", case.order_id, text)
+        must(+wanted == +there, "S4", case.order_id, "holds", there, "counts on", wanted)
         for sku in wanted:
             for level in self.shop.store.levels(sku):
                 fits = 0 <= level.reserved <= level.on_hand
-                must(fits, "S1", case.order_id, f"{level}")
+                must(fits, "S1", case.order_id, level)
 
     # what people are told
 

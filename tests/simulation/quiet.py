@@ -24,7 +24,8 @@ def check_quiet(shop: "Shop", case: Case, state: Any) -> None:
     progress: OrderProgress = state.progress()
     stored = shop.store.get(case.order_id)
     same = stored is not None and stored.progress == progress
-    must(same, "L6", case.order_id, f"database {stored and stored.progress}, order {progress}")
+    shown = stored and stored.progress
+    must(same, "L6", case.order_id, "database", shown, "order", progress)
     must(not state.moves and not state.events, "L6", case.order_id, "something was not written")
     must(not shop.store.reserved(case.order_id), "S3", case.order_id, "stock is still reserved")
     _units(case, progress)
@@ -37,8 +38,8 @@ def check_quiet(shop: "Shop", case: Case, state: Any) -> None:
 def _units(case: Case, progress: OrderProgress) -> None:
     for line in progress.lines:
         left = case.promised_off[line.line_id] <= line.units.cancelled
-        must(left, "L4", case.order_id, f"{line}: {case.promised_off} were answered as cancelled")
-        must(line.units.live == 0, "L1", case.order_id, f"ended with live units: {line}")
+        must(left, "L4", case.order_id, line, case.promised_off, "were answered as cancelled")
+        must(line.units.live == 0, "L1", case.order_id, "ended with live units:", line)
     if case.wholly_off:
         text = f"answered as cancelled, ended {progress.status}"
         must(progress.status in NEVER_LEFT, "L4", case.order_id, text)
@@ -67,7 +68,7 @@ def _money(shop: "Shop", case: Case, progress: OrderProgress) -> None:
     must(
         not shop.bank_knows(case)
         or (captured, refunded) == (progress.money.captured, progress.money.refunded),
-        "L6", case.order_id, f"bank {captured}, {refunded}; order {progress.money}",
+        "L6", case.order_id, "bank", captured, refunded, "order", progress.money,
     )  # fmt: skip
     if not shop.bank_knows(case) or "unpaid" in shop.alerts(case):
         return
