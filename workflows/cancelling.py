@@ -179,6 +179,6 @@ class Cancelling:
         return int(getattr(self._state.lines[line_id].units, source.value))
 
     def _outcome(self, count: int, asked: int) -> CancelOutcome:
-        if count == asked or self._state.called_off:
+        if count == asked or self._state.given_up or self._state.all_cancelled():
             return CancelOutcome.CANCELLED
         return CancelOutcome.PARTLY_CANCELLED if count else CancelOutcome.TOO_LATE
