@@ -32,7 +32,7 @@ class FakeCarrier:
         self._desk = Desk("carriers", now, faults or FaultPlan())
         self._currency = currency
         self._labels: dict[str, tuple[Label, str, str]] = {}
-        self._subjects: dict[str, str] = {}
+        self._requests: dict[str, LabelRequest] = {}
         self._scanned: set[str] = set()
         self._voided: set[str] = set()
 
@@ -76,9 +76,9 @@ class FakeCarrier:
             if order == order_id and label.label_id not in self._voided
         ]
 
-    def subject_of(self, label_id: str) -> str:
-        """Return the shipment or return that a label was bought for."""
-        return self._subjects[label_id]
+    def request_of(self, label_id: str) -> LabelRequest:
+        """Return what a label was bought for."""
+        return self._requests[label_id]
 
     def _buy(self, request: LabelRequest, key: str) -> Label:
         if not request.destination.country or not request.destination.line1:
@@ -110,7 +110,7 @@ class FakeCarrier:
             expected_on=(self._desk.now() + timedelta(days=days)).date(),
         )
         self._labels[label.label_id] = (label, request.order_id, key)
-        self._subjects[label.label_id] = request.subject
+        self._requests[label.label_id] = request
         self._record("label", label, request.order_id, key)
         return label
 

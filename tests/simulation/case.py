@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from domain.order import Order
+from domain.order import Address, Order
 
 if TYPE_CHECKING:
     from tests.simulation.execution import Execution
+    from tests.simulation.updates import Answer
 
 Line = str
 
@@ -40,6 +41,11 @@ class Case:
     known_holds: set[str] = field(default_factory=set)
     known_returns: set[str] = field(default_factory=set)
     acts: int = 0
+    cancel_asked: bool = False
+    answers: dict[str, "Answer"] = field(default_factory=dict)
+    split: bool = False
+    address: Address | None = None
+    """Where we have last promised to send it."""
     cancelled_before: str | None = None
     charged_back: int = 0
     lapsed: bool = False

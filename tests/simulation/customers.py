@@ -95,9 +95,10 @@ class Customers:
             lines = _lines(some_units(self._shop.ordered(case), self._rng))
         ask = Cancel(actor="customer", reason="changed my mind", lines=lines)
         self._shop.luck.count("cancel asked")
-        self.ask(case, "cancel", ask, lambda answer: self.cancel_told(case, answer))
+        case.cancel_asked = True
+        self.ask(case, "cancel", ask, lambda answer: self.cancel_told(case, answer, not lines))
 
-    def cancel_told(self, case: Case, answer: Answer) -> None:
+    def cancel_told(self, case: Case, answer: Answer, whole: bool) -> None:
         """Note what we have promised with an answer to a cancel."""
         if answer.kind != "done":
             return
@@ -105,7 +106,7 @@ class Customers:
         self._shop.luck.count(f"cancel answered {outcome}")
         lines = {one["line_id"]: one["quantity"] for one in answer.value.get("cancelled", ())}
         case.promised_off.update(lines)
-        if outcome == CancelOutcome.CANCELLED and answer.value.get("whole"):
+        if outcome == CancelOutcome.CANCELLED and whole:
             case.wholly_off = True
         self._shop.promises.cancel_answered(case)
 

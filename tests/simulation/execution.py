@@ -146,7 +146,8 @@ class Execution:
                 events.insert(0, first)
 
     def _activate(self, jobs: Sequence[Job]) -> None:
-        assert self.task and self.instance
+        assert self.task
+        assert self.instance
         activation = activation_at(self.order_id, self.plant.agenda.now(), self.batch)
         activation.jobs.extend(jobs)
         completion = self.instance.activate(activation)

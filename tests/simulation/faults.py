@@ -67,20 +67,17 @@ class Faults(FaultPlan):
         """Return what happens to this call, and count it."""
         if call.startswith("store.") and not self.luck.in_step:
             return None
-        fault = self._poison(call, key) or self._outage(call) or self._chance(call)
+        if self._poisoned(call, key):
+            return B
+        fault = self._outage(call) or self._chance(call)
         if fault:
             self.luck.count(f"{call}: {fault}")
         return fault
 
-    def _poison(self, call: str, key: str) -> Fault | None:
-        """Let every call for an order that nothing works for fail."""
-        if (
-            self.poisoned
-            and not call.startswith("store.")
-            and key.partition(":")[0] in self.poisoned
-        ):
-            return B
-        return None
+    def _poisoned(self, call: str, key: str) -> bool:
+        """Whether this is an order for which every provider fails."""
+        mine = bool(self.poisoned) and key.partition(":")[0] in self.poisoned
+        return mine and not call.startswith("store.")
 
     def _outage(self, call: str) -> Fault | None:
         now, provider = self.agenda.now(), call.partition(".")[0]

@@ -101,7 +101,7 @@ class Floor:
         box.handed_over_at = self._shop.agenda.now()
         self._shop.say(case, f"carrier takes {box.shipment_id}: {box.contents}")
         case.handed_over.update(box.contents)
-        self._shop.promises.handed_over(case, box)
+        self._shop.promises.handed_over(case, box, shown.label_id)
         self._shop.carrier.scan(shown.label_id)
         if self._rng.random() < 0.9:
             self._tell(case, box.shipment_id, MilestoneKind.HANDED_OVER)

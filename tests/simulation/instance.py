@@ -117,7 +117,8 @@ def activation_at(workflow_id: str, now: datetime, batch: bool) -> WorkflowActiv
 def activity_of(method: Callable[..., Any]) -> tuple[str, type]:
     """Return the name of an activity and the type of its only argument."""
     found = activity._Definition.must_from_callable(method)
-    assert found.name and found.arg_types, method
+    assert found.name, method
+    assert found.arg_types, method
     return found.name, found.arg_types[0]
 
 

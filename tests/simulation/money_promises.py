@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from contracts.steps import effect_key
 from domain.order import PaymentForm
 from domain.policy import CaptureMoment
 from tests.fakes.desk import Row
@@ -23,6 +24,7 @@ EFFECTS = {
     "refund": "refund",
 }
 SLACK = timedelta(minutes=2)
+CONCLUDED = EFFECTS | {"buy_label": "label", "void_label": "void_label", "stop_shipment": "stop"}
 KEYED = ("authorise", "capture", "refund", "void", "adopt", "decline")
 
 
@@ -118,6 +120,10 @@ class MoneyPromises(Watcher):
             self.shop.luck.count("outcome of a money call stays unknown")
         elif step.name == "find_payment_effect" and step.failure is None:
             self._unknown.pop((order_id, step.ask.purpose), None)
+        if step.failure is None and step.name in CONCLUDED:
+            key = effect_key(order_id, CONCLUDED[step.name], step.ask.n)
+            concluded = self.shop.store.outcome(order_id, key)
+            must(concluded is not None, "A1", order_id, key, "was never concluded")
         if step.failure is None or step.unknown:
             return
         code = step.failure.cause.application_failure_info.type

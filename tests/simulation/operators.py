@@ -137,7 +137,7 @@ class Operators(Watcher):
         """The storefront's cancel comes in: a webhook."""
         ask = Cancel(actor="storefront", reason="cancelled in the shop")
         self._shop.customers.ask(
-            case, "cancel", ask, lambda answer: self._shop.customers.cancel_told(case, answer)
+            case, "cancel", ask, lambda answer: self._shop.customers.cancel_told(case, answer, True)
         )
 
     # returns

@@ -42,7 +42,7 @@ class Storefront:
         if rng.random() < 0.02:
             shop.luck.count("nothing works for this order")
             shop.faults.poisoned.add(order.order_id)
-            hours = rng.uniform(1, 60)
+            hours = rng.uniform(1, 8)
             shop.agenda.after(hours * 3600, shop.faults.poisoned.discard, order.order_id)
         accepted = shop.store.accept(self._delivery(case, "create"), order)
         must(accepted.intake is Intake.NEW, "L3", order.order_id, f"taken in as {accepted}")

@@ -1,8 +1,10 @@
 """What must hold after every step (INVARIANTS.md), looked at from outside and from within."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from domain.holds import HoldKind
 from domain.progress import ShipmentStatus
 from domain.units import UnitState
 from tests.fakes.desk import Row
@@ -11,10 +13,12 @@ from tests.simulation.case import Box, Case
 from tests.simulation.execution import Execution
 from tests.simulation.money_promises import MoneyPromises
 from tests.simulation.quiet import check_quiet
+from tests.simulation.steps import Step
 
 if TYPE_CHECKING:
     from tests.simulation.shop import Shop
 
+MOMENT = timedelta(seconds=30)
 LOST = (ShipmentStatus.LOST, ShipmentStatus.RETURNED_TO_SENDER)
 IN_HAND = (UnitState.RESERVED, UnitState.RELEASED, UnitState.PACKED)
 
@@ -36,6 +40,9 @@ class Promises(MoneyPromises):
         assert execution.instance
         state = execution.instance.order.state
         self._units(case, state)
+        if len(state.shipments) > 1 and not case.split:
+            case.split = True
+            self.shop.luck.count("placed in several parcels")
         if execution.ended:
             must(not execution.steps, "L1", case.order_id, f"ended under way: {execution.steps}")
             must(execution.ended.startswith("complete"), "L1", case.order_id, str(execution.result))
@@ -54,6 +61,17 @@ class Promises(MoneyPromises):
             must(ordered == before[0], "H2", case.order_id, line, "grew or vanished")
             must(gone >= before[1], "L2", case.order_id, "cancelled units came back:", line)
             case.unit_floor[line.line_id] = (ordered, gone)
+
+    def step_scheduled(self, execution: Execution, step: Step) -> None:
+        """Check that nothing is begun while a person holds the order."""
+        super().step_scheduled(execution, step)
+        if step.name not in ("release_shipment", "buy_label") or execution.instance is None:
+            return
+        if step.name == "buy_label" and step.ask.is_return:
+            return
+        for hold in execution.instance.order.state.holds.values():
+            held = hold.kind is HoldKind.OPS and hold.placed_at < step.scheduled_at - MOMENT
+            must(not held, "L2", execution.order_id, step.name, "while held:", hold)
 
     def _stock(self, case: Case, state: Any) -> None:
         """Compare what an order thinks it holds with the stock ledger (S1, S4)."""
@@ -87,9 +105,12 @@ class Promises(MoneyPromises):
             must(gone >= count, "L4", case.order_id, text)
         self._either_or(case)
 
-    def handed_over(self, case: Case, box: Box) -> None:
-        """Check that what leaves may leave (L4, H1, M4)."""
+    def handed_over(self, case: Case, box: Box, label_id: str) -> None:
+        """Check that what leaves may leave, and goes where we have said (L4, H1, M4)."""
         self._either_or(case)
+        goes_to = self.shop.carrier.request_of(label_id).destination
+        promised = case.address or goes_to
+        must(goes_to == promised, "H1", case.order_id, box.shipment_id, "goes to", goes_to)
         self.paid_for(case, box)
 
     def _either_or(self, case: Case) -> None:
@@ -135,15 +156,5 @@ class Promises(MoneyPromises):
             return
         case = self.shop.cases[row.order_id]
         must(not case.wholly_off, "H1", case.order_id, "a label was bought after the cancel")
-        subject = self.shop.carrier.subject_of(row.reference)
-        twins = [
-            label
-            for label in self.shop.carrier.live_labels(case.order_id)
-            if self.shop.carrier.subject_of(label.label_id) == subject
-        ]
-        if "-r" not in subject.removeprefix(case.order_id) and len(twins) > 1:
-            self.twin_labels(case, subject)
-
-    def twin_labels(self, case: Case, subject: str) -> None:
-        """Two live labels of one parcel: right only while the first one's outcome is unknown."""
-        self.shop.luck.count("second label while the first is unknown")
+        if case.cancel_asked:
+            self.shop.luck.count("label bought after a cancel was asked")

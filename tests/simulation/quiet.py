@@ -1,9 +1,11 @@
 """What must hold when an order has ended, against the books of everybody outside."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from domain.money import part
 from domain.progress import LineProgress, OrderProgress, OrderStatus, ShipmentStatus
+from domain.stock import MovementReason
 from tests.simulation.broken import must
 from tests.simulation.case import Case
 
@@ -29,6 +31,7 @@ def check_quiet(shop: "Shop", case: Case, state: Any) -> None:
     must(not state.moves and not state.events, "L6", case.order_id, "something was not written")
     must(not shop.store.reserved(case.order_id), "S3", case.order_id, "stock is still reserved")
     _units(case, progress)
+    _shelf(shop, case, state)
     _labels(shop, case, progress)
     _money(shop, case, progress)
     must(shop.store.verify_chain(case.order_id), "A1", case.order_id, "the audit chain is broken")
@@ -43,6 +46,20 @@ def _units(case: Case, progress: OrderProgress) -> None:
     if case.wholly_off:
         text = f"answered as cancelled, ended {progress.status}"
         must(progress.status in NEVER_LEFT, "L4", case.order_id, text)
+
+
+def _shelf(shop: "Shop", case: Case, state: Any) -> None:
+    """What left the shelves is what was handed over (S2)."""
+    left: Counter[str] = Counter()
+    for one in state.shipments.values():
+        for line in one.lines if one.handed_over_at else ():
+            for sku, each in state.line_facts[line.line_id].components:
+                left[sku] += each * line.quantity
+    booked: Counter[str] = Counter()
+    for row in shop.store.books.movements(case.order_id):
+        if row["reason"] == MovementReason.SHIPPED.value:
+            booked[row["sku"]] += row["units"]
+    must(+left == +booked, "S2", case.order_id, "handed over", left, "booked", booked)
 
 
 def _labels(shop: "Shop", case: Case, progress: OrderProgress) -> None:

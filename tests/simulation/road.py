@@ -1,4 +1,4 @@
-"""The carriers' road: scans that are late, repeated, reordered or missing; parcels that get lost."""
+"""The carriers' road: scans late, repeated, reordered or missing; parcels that get lost."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING

@@ -1,5 +1,6 @@
 """Running shops: one seed is one execution, bit for bit."""
 
+import traceback
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -31,7 +32,9 @@ class Outcome:
     story: list[str] = field(default_factory=list)
 
 
-def run(seed: str, size: int = SIZE, workflow: type = Order, story: bool = False) -> Outcome:
+def run(
+    seed: str, size: int = SIZE, workflow: type = Order, story: bool = False, tell: str = ""
+) -> Outcome:
     """Run one shop to its end, or to the first broken promise."""
     told = Story() if story else None
     outcome = Outcome(seed, size)
@@ -46,11 +49,15 @@ def run(seed: str, size: int = SIZE, workflow: type = Order, story: bool = False
         except (TaskFailed, Diverged, LeftATrace) as error:
             outcome.promise, outcome.text = type(error).__name__, str(error)
             outcome.order_id = shop.plant.at_hand
+        except Exception as error:
+            outcome.promise = "programming error"
+            outcome.text = "".join(traceback.format_exception(error))
+            outcome.order_id = shop.plant.at_hand
         finally:
             shop.plant.close()
     outcome.digest, outcome.hit = shop.plant.digest, shop.luck.hit
-    if told and outcome.order_id:
-        outcome.story = told.of(outcome.order_id)
+    if told:
+        outcome.story = told.of(tell or outcome.order_id)
     return outcome
 
 

@@ -155,22 +155,28 @@ class Shop:
             self.agenda.after(due, self.ask, case, command, ask, key, told)
             return
         self.say(case, f"asked [{key}] {command} {ask!r}")
-        case.execution.ask(command, ask, key, self._heard(case, key, told))
+        case.execution.ask(command, ask, key, self._heard(case, command, ask, key, told))
 
     def ask_again(self, case: Case, command: str, ask: Any, key: str) -> None:
         """Send the same command under the same key; what it answers must be the same."""
-        first: list[Answer] = []
 
         def compare(answer: Answer) -> None:
-            first.append(answer)
+            first = case.answers.get(key)
+            same = answer == first or "not_found" in (answer.kind, first and first.kind)
+            refused = answer.kind == "refused" or (first and first.kind == "refused")
+            must(first is None or same or bool(refused), "L4", case.order_id, key, first, answer)
 
         if case.execution:
             case.execution.ask(command, ask, key, compare)
 
-    def _heard(self, case: Case, key: str, told: Told) -> Told:
+    def _heard(self, case: Case, command: str, ask: Any, key: str, told: Told) -> Told:
         def hear(answer: Answer) -> None:
             self.say(case, f"answered [{key}] {answer.kind} {answer.code} {answer.value}")
             self.luck.count(f"answer {answer.kind}")
+            case.answers[key] = answer
+            must(answer.kind != "unfinished", "L4", case.order_id, key, "never got its answer")
+            if command == "change_address" and answer.kind == "done":
+                case.address = ask.address
             told(answer)
 
         return hear

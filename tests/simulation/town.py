@@ -82,12 +82,17 @@ class Town:
         for order_id in self._shop.store.expire(self._shop.agenda.now()):
             case = self._shop.cases[order_id]
             case.expired = True
+            self._shop.agenda.after(12 * HOUR, self._settled, case)
             self._shop.luck.count("reservation expires")
             kind, now = MilestoneKind.RESERVATION_EXPIRED, self._shop.agenda.now()
             self._shop.signal(case, Milestone(kind=kind, subject=order_id, at=now))
         self.serve()
         if any(not case.execution or not case.execution.ended for case in self._shop.all_cases):
             self._shop.agenda.after(SWEEP, self.sweep)
+
+    def _settled(self, case: Case) -> None:
+        """From now on an order whose reservation ran out must know it."""
+        case.expired = False
 
     def serve(self) -> None:
         """Tell orders of the queue that it is their turn."""

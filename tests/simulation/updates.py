@@ -1,4 +1,4 @@
-"""Updates as the server keeps them: one id, one answer; a refusal before acceptance is forgotten."""
+"""Updates as the server keeps them: one id, one answer; a refusal is forgotten."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
