@@ -64,7 +64,7 @@ audit: $(RUN) ## Check the promises of INVARIANTS on the installation in .data
 
 # --- prove ---------------------------------------------------------------------------------------
 
-.PHONY: test lint check bench chaos fuzz
+.PHONY: test lint check bench chaos fuzz simulate
 test: $(DEV) ## Install and run every test (histories replayed, architecture checked)
 	@echo "==> Tests, $(WORKERS) at a time"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not serial" $(ARGS)
@@ -84,6 +84,10 @@ fuzz: $(DEV) ## Knock at the API: REQUESTS=100000, BODIES=100000 of webhooks, SE
 	@echo "==> Requests and webhooks that nobody should send (about half an hour)" >&2
 	@$(BIN)/python -m tests.door --requests $(or $(REQUESTS),100000) \
 	  --bodies $(or $(BODIES),100000) --seed $(or $(SEED),1)
+
+simulate: $(DEV) ## Drive ORDERS=3000 simulated orders from SEED=1; ONLY=, MUTANTS=1: docs/simulator.md
+	@$(BIN)/python -m tests.simulation --orders $(or $(ORDERS),3000) --seed $(or $(SEED),1) \
+	  $(if $(ONLY),--only $(ONLY)) $(if $(ORDER),--order $(ORDER)) $(if $(MUTANTS),--mutants)
 
 bench: $(DEV) ## Measure against a bare Temporal workflow; writes bench/latest.json
 	@echo "==> Benchmarks"
