@@ -6,11 +6,8 @@ activities too; a rejected update leaves no trace; an end that overlooks an even
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
-from temporalio.bridge.proto.workflow_activation import WorkflowActivationJob
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 
 from contracts.orders import WORKFLOW, OrderRef, workflow_id
@@ -19,25 +16,8 @@ from tests.simulation.history import Activated, History
 from tests.simulation.instance import PAYLOADS, Instance, activation_at
 from tests.simulation.plant import Plant
 from tests.simulation.steps import Step
+from tests.simulation.tasks import ENDS, Job, Task, ends, resolved
 from tests.simulation.updates import Answer, Told, Updates
-
-Job = WorkflowActivationJob
-ENDS = (
-    "complete_workflow_execution",
-    "fail_workflow_execution",
-    "cancel_workflow_execution",
-    "continue_as_new_workflow_execution",
-)
-
-
-@dataclass
-class Task:
-    """An open workflow task: nothing of it counts before it is complete."""
-
-    events: list[Job]
-    activated: list[Activated] = field(default_factory=list)
-    commands: list[WorkflowCommand] = field(default_factory=list)
-    locals: dict[int, Step] = field(default_factory=dict)
 
 
 class Execution:
@@ -180,7 +160,7 @@ class Execution:
             self.lose_task()
             return
         del self.task.locals[step.seq]
-        jobs = [_resolved(step, True)]
+        jobs = [resolved(step, True)]
         if self._inbox and luck.strikes(luck.weather.heartbeat):
             luck.count("task with a heartbeat: events come between its steps")
             self._complete(heartbeat=True)
@@ -194,7 +174,7 @@ class Execution:
         """Report a task: from here on it is history, and its commands are carried out."""
         task = self.task
         assert task
-        if _ends(task.commands) and any(not job.HasField("do_update") for job in self._inbox):
+        if ends(task.commands) and any(not job.HasField("do_update") for job in self._inbox):
             self.plant.luck.count("end refused: an event had come meanwhile")
             self.lose_task()
             return
@@ -254,7 +234,7 @@ class Execution:
     def _done_outside(self, step: Step) -> None:
         if self.steps.pop(step.seq, None) and not self.ended:
             self.plant.finished(self, step)
-            self._event(_resolved(step, False))
+            self._event(resolved(step, False))
 
     def _end(self, kind: str, command: WorkflowCommand) -> None:
         self.ended = kind
@@ -295,24 +275,3 @@ class Execution:
             self.plant.luck.count("replay")
             for command in self.history.replay(self.instance):
                 self._do_here(command)
-
-
-def _ends(commands: Sequence[WorkflowCommand]) -> bool:
-    return any(command.WhichOneof("variant") in ENDS for command in commands)
-
-
-def _resolved(step: Step, local: bool) -> Job:
-    job = Job()
-    job.resolve_activity.seq, job.resolve_activity.is_local = step.seq, local
-    result = job.resolve_activity.result
-    if step.backoff is not None:
-        result.backoff.attempt = step.attempt + 1
-        result.backoff.backoff_duration.FromTimedelta(timedelta(seconds=step.backoff))
-        result.backoff.original_schedule_time.FromDatetime(step.scheduled_at)
-    elif step.cancelled:
-        result.cancelled.failure.CopyFrom(step.failure)
-    elif step.failure is not None:
-        result.failed.failure.CopyFrom(step.failure)
-    else:
-        result.completed.result.CopyFrom(PAYLOADS.to_payloads([step.result])[0])
-    return job

@@ -4,11 +4,11 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from tests.simulation.mutants import cancels, effects
+from tests.simulation.mutants import cancels, effects, payments
 from tests.simulation.report import quietly
 from tests.simulation.runs import run
 
-ALL = {one.name: one for one in (*cancels.MUTANTS, *effects.MUTANTS)}
+ALL = {one.name: one for one in (*cancels.MUTANTS, *effects.MUTANTS, *payments.MUTANTS)}
 
 
 def hunt(seeds: list[str], processes: int) -> dict[str, int | None]:
