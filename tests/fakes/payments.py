@@ -53,6 +53,7 @@ class FakePaymentGateway:
     def __init__(self, now: Clock = standing_clock, faults: FaultPlan | None = None) -> None:
         self._desk = Desk("payments", now, faults or FaultPlan())
         self.several_captures = True
+        self.life = LIFE
         self._held: dict[str, Held] = {}
         self._of_order: dict[str, list[Held]] = {}
 
@@ -71,7 +72,7 @@ class FakePaymentGateway:
         multi_capture: bool,
         key: str,
     ) -> Authorisation:
-        """Hold an amount for seven days of the fake's clock."""
+        """Hold an amount for ``life``, seven days of the fake's clock."""
 
         def effect() -> Authorisation:
             several = multi_capture and self.several_captures
@@ -244,7 +245,7 @@ class FakePaymentGateway:
             amount=amount.amount,
             currency=amount.currency,
             state=PaymentState.AUTHORISED,
-            expires_at=self._desk.now() + LIFE,
+            expires_at=self._desk.now() + self.life,
             made_at=self._desk.now(),
             order_id=order_id,
             key=key,

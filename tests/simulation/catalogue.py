@@ -86,7 +86,7 @@ def policy(rng: random.Random) -> Policy:
             max_splits=rng.choice((0, 1, 3, 3)),
             backorder=rng.random() < 0.85,
             backorder_deadline=rng.choice((2 * DAY, 10 * DAY, 30 * DAY)),
-            reservation_ttl=rng.choice((2 * DAY, 30 * DAY, 30 * DAY)),
+            reservation_ttl=rng.choice((DAY, DAY, 30 * DAY)),
         ),
         clocks=Clocks(provider_patience=patience, look_again=min(patience, HOUR)),
         returns=ReturnPolicy(

@@ -75,6 +75,7 @@ class Shop:
         self.store = MemoryStore(now, self.faults)
         self.payments = FakePaymentGateway(now, self.faults)
         self.payments.several_captures = rng.random() < 0.7
+        self.payments.life = timedelta(days=rng.choice((1, 3, 7, 7)))
         self.carrier = FakeCarrier(now, self.faults)
         self.warehouse = FakeWarehouse(now, self.faults)
         self.mailer = FakeMailer(now, self.faults)

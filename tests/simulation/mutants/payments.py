@@ -19,6 +19,7 @@ from workflows.money import Money
 from workflows.options import PAYMENTS, outside
 from workflows.parcel import Parcel
 from workflows.payment_calls import PaymentCalls
+from workflows.purse import Purse
 
 MUTANTS: list[Mutant] = []
 
@@ -67,6 +68,7 @@ def parcels_leave_unpaid() -> None:
 @mutant(MUTANTS)
 def lapsing_authorisations_are_captured() -> None:
     plant(Held, "live", lambda self, now: self.capturable > 0)
+    plant(Purse, "renew_at", None)
 
 
 @mutant(MUTANTS)
