@@ -123,7 +123,8 @@ class StockMove(Wire):
     """One keyed change of an order's stock: units of a line at a location.
 
     ``release`` gives reserved units back; ``consume`` takes them off the shelf when they leave;
-    ``restock`` puts returned units back. ``key`` makes a repeat a no-op.
+    ``restock`` puts returned units back. ``key`` makes a repeat a no-op. ``before``, when set,
+    leaves allocations alone that were made later: they carry this number or a higher one.
     """
 
     key: str
@@ -132,6 +133,7 @@ class StockMove(Wire):
     sku: str
     location: str
     quantity: PositiveInt
+    before: int = 0
 
 
 class Bar(Wire):

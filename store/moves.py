@@ -146,7 +146,13 @@ def _take(holdings: Sequence[Holding], move: StockMove) -> Iterator[int]:
         else (ReservationState.COMMITTED)
     )
     there = (move.line_id, move.sku, move.location)
-    mine = [h for h in holdings if (h.line_id, h.sku, h.location) == there and h.remaining]
+    mine = [
+        h
+        for h in holdings
+        if (h.line_id, h.sku, h.location) == there
+        and h.remaining
+        and (h.n < move.before or not move.before)
+    ]
     if move.action is StockAction.COMMIT:
         mine = [holding for holding in mine if holding.state == ReservationState.HELD.value]
     wanted = move.quantity

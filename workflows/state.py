@@ -188,6 +188,7 @@ class OrderState(Book):
                         sku=sku,
                         location=location,
                         quantity=each * line.quantity,
+                        before=self.allocation_no,
                     )
                 )
 

@@ -33,7 +33,7 @@ def check_quiet(shop: "Shop", case: Case, state: Any) -> None:
     _units(case, progress)
     _shelf(shop, case, state)
     _labels(shop, case, progress)
-    _money(shop, case, progress)
+    _money(shop, case, progress, state)
     must(shop.store.verify_chain(case.order_id), "A1", case.order_id, "the audit chain is broken")
     _audit(shop, case)
 
@@ -75,7 +75,7 @@ def _labels(shop: "Shop", case: Case, progress: OrderProgress) -> None:
     )
 
 
-def _money(shop: "Shop", case: Case, progress: OrderProgress) -> None:
+def _money(shop: "Shop", case: Case, progress: OrderProgress, state: Any) -> None:
     payments = shop.payments.payments_of(case.order_id)
     live = [one for one in payments if one.capturable and one.expires_at > shop.agenda.now()]
     must(not live, "M5", case.order_id, f"still held: {live}")
@@ -95,7 +95,11 @@ def _money(shop: "Shop", case: Case, progress: OrderProgress) -> None:
     if disputed:
         return
     least = sum(_worth(line, line.collect) for line in progress.lines)
-    most = least + sum(_returned(line) for line in progress.lines)
+    kept = sum(_shipping_kept(shop, state, line) for line in progress.lines)
+    claims = any(one.status in LEFT[2:] for one in progress.shipments)
+    most = least + kept
+    if kept and not claims:
+        least = most - 3 * len(progress.returns)  # each return rounds its shipping down
     net = captured - refunded
     must(least <= net <= most, "M5", case.order_id, f"kept {net}, owed {least} to {most}")
 
@@ -110,13 +114,13 @@ def _worth(line: LineProgress, collect: int) -> int:
     return paid - part(collect, quantity, 0, line.units.returned)
 
 
-def _returned(line: LineProgress) -> int:
-    """What of returned units may be kept: their shipping."""
-    if not line.units.returned:
-        return 0
+def _shipping_kept(shop: "Shop", state: Any, line: LineProgress) -> int:
+    """What of returned units is kept by the shop's rules: their shipping."""
     quantity = line.units.ordered - line.before
-    value = part(line.collect, quantity, 0, line.units.returned)
-    return max(0, value - line.given_back)
+    if shop.policy.returns.refund_shipping or not line.units.returned or line.total <= 0:
+        return 0
+    shipping = state.line_facts[line.line_id].shipping
+    return part(shipping, quantity, 0, line.units.returned) * line.collect // line.total
 
 
 def _audit(shop: "Shop", case: Case) -> None:

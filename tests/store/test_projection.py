@@ -111,6 +111,14 @@ def test_released_units_are_free_again_and_only_once(shop: AnyStore) -> None:
     assert shop.reserved("shop-1001") == []
 
 
+def test_a_late_release_leaves_a_reservation_alone_that_was_made_since(shop: AnyStore) -> None:
+    shop.expire(NOON + timedelta(days=9))
+    shop.reserve("shop-1001", [allocation(3, n=2)], NOON + timedelta(days=30))
+    late = move(RELEASE, 3, "r-1").model_copy(update={"before": 2})
+    shop.project(progress(1), (), [late])
+    assert [a.quantity for a in shop.reserved("shop-1001")] == [3]
+
+
 def test_committed_units_do_not_expire(shop: AnyStore) -> None:
     shop.project(progress(1), (), [move(COMMIT, 3, "c-1")])
     assert shop.expire(NOON + timedelta(days=9)) == ()

@@ -70,7 +70,9 @@ class Moving:
         mine = [
             row
             for row in self._holdings
-            if row["remaining"] and (row["line_id"], row["sku"], row["location"]) == there
+            if row["remaining"]
+            and (row["line_id"], row["sku"], row["location"]) == there
+            and (row["n"] < move.before or not move.before)
         ]
         if move.action is StockAction.COMMIT:
             mine = [row for row in mine if row["state"] == HELD]
