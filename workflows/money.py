@@ -205,7 +205,7 @@ class Money:
         try:
             await self._capture(held, amount)
         except DomainError:
-            if held is None or any(one.reference == held.reference for one in self._purse.live):
+            if held is None or self._purse.safe(held.reference):
                 raise
             amount = min(amount, self.due)
             await self._capture(await self._secure(amount), amount)

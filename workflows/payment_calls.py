@@ -49,6 +49,13 @@ class PaymentCalls:
             effect = found.authorisation or found.capture or found.refund
             if effect is not None:
                 return effect
+            if purpose == "capture" and not self._in_time(ask):
+                raise DomainError("the authorisation ended while it was looked up", "lapsed")
+
+    def _in_time(self, ask: Ask) -> bool:
+        """Whether a capture may be tried again (INVARIANTS M7)."""
+        reference, now = getattr(ask, "reference", ""), workflow.now()
+        return any(one.reference == reference and one.live(now) for one in self._state.payments)
 
     async def _look_up(self, ask: Ask, purpose: str, why: str) -> Found:
         """Ask the provider whether an effect exists, until it answers; visibly."""

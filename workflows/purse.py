@@ -38,6 +38,10 @@ class Purse:
         now = workflow.now()
         return next((p for p in self.live if p.live(now) and p.capturable >= amount), None)
 
+    def safe(self, reference: str) -> bool:
+        """Whether something can still be captured from an authorisation, safely before its end."""
+        return any(one.reference == reference and one.live(workflow.now()) for one in self.live)
+
     @property
     def renew_at(self) -> datetime | None:
         """When the first authorisation must be let go and taken anew."""
