@@ -1,11 +1,12 @@
 """Money: what must hold at each row of the payment provider's books, and at each call to it."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from contracts.steps import effect_key
 from domain.order import PaymentForm
+from domain.payment import Authorisation
 from domain.policy import CaptureMoment
 from tests.fakes.desk import Row
 from tests.simulation.broken import must
@@ -35,6 +36,7 @@ class MoneyPromises(Watcher):
         self.shop = shop
         self._keys: Counter[tuple[str, str]] = Counter()
         self._unknown: dict[tuple[str, str], int] = {}
+        self._learnt: dict[str, datetime] = {}
         shop.payments.ledger.watchers.append(self._money)
 
     def _money(self, row: Row) -> None:
@@ -107,14 +109,17 @@ class MoneyPromises(Watcher):
         if held is None or held.lapsed_early or not self.charges(self.shop.cases[order_id]):
             return
         now = self.shop.agenda.now()
-        life = held.expires_at - held.made_at
-        margin = min(self.shop.margin, life / 2)
+        learnt = self._learnt.get(ask.reference, held.made_at)
+        margin = min(self.shop.margin, (held.expires_at - learnt) / 2)
         text = f"{ask.reference} is captured at {now}, it ends {held.expires_at}"
         must(now < held.expires_at - margin + SLACK, "M7", order_id, text)
 
     def step_finished(self, execution: Execution, step: Step) -> None:
         """Note what stays unknown, and what a provider had to refuse."""
         order_id = execution.order_id
+        held = getattr(step.result, "authorisation", step.result)
+        if isinstance(held, Authorisation):
+            self._learnt.setdefault(held.reference, self.shop.agenda.now())
         if step.name in EFFECTS and step.unknown:
             self._unknown[order_id, EFFECTS[step.name]] = step.ask.n
             self.shop.luck.count("outcome of a money call stays unknown")
