@@ -16,8 +16,8 @@ import pytest
 from store.database import SqlStore, open_store
 from store.migrate import migrate
 from store.tables import metadata
-from tests.store.shop import AnyStore, open_any
 from tests.store.postgres import postgres, sqlalchemy_url
+from tests.store.shop import AnyStore, open_any
 
 COUNT = itertools.count()
 
