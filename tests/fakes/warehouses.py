@@ -30,7 +30,7 @@ class FakeWarehouse:
 
     @property
     def ledger(self) -> Ledger:
-        """The warehouse's own books: release, cancel, too_late, pack, return."""
+        """The warehouse's own books: release, short, cancel, too_late, pack, return."""
         return self._desk.ledger
 
     async def release(self, order: PickOrder) -> None:
@@ -71,6 +71,12 @@ class FakeWarehouse:
             picking.left[line_id] = min(left, found.get(line_id, 0))
         picking.stopped = not any(picking.left.values())
 
+    def miss(self, shipment_id: str, line_id: str, quantity: int) -> None:
+        """Let units not be on the shelf; nobody looks for them any more."""
+        picking = self.floor[shipment_id]
+        self._stop(picking, line_id, quantity)
+        self._record("short", picking.order, "")
+
     def _release(self, order: PickOrder, key: str) -> None:
         if order.location in self.closed:
             raise EffectRefused(f"{order.location} cannot ship today", "warehouse_refused")
@@ -86,10 +92,13 @@ class FakeWarehouse:
             self._record("too_late", picking.order, key)
             return False
         for line in lines or picking.order.lines:
-            picking.left[line.line_id] = max(0, picking.left[line.line_id] - line.quantity)
-        picking.stopped = not any(picking.left.values())
+            self._stop(picking, line.line_id, line.quantity)
         self._record("cancel", picking.order, key)
         return True
+
+    def _stop(self, picking: Picking, line_id: str, quantity: int) -> None:
+        picking.left[line_id] = max(0, picking.left[line_id] - quantity)
+        picking.stopped = not any(picking.left.values())
 
     def _expect(self, expected: ExpectedReturn, key: str) -> None:
         self.returns[expected.return_id] = expected

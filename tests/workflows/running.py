@@ -77,7 +77,12 @@ class Running:
 
     async def hand_over(self, n: int = 1) -> str:
         """Pack a shipment and give it to the carrier."""
-        shipment = await self.pack(n)
+        await self.pack(n)
+        return await self.leave(n)
+
+    async def leave(self, n: int = 1) -> str:
+        """Give a packed shipment to the carrier."""
+        shipment = f"{self.order_id}-s{n}"
         await self.until(lambda p: _status(p, shipment) == "labelled")
         await self.tell(MilestoneKind.HANDED_OVER, shipment)
         await self.until(lambda p: _status(p, shipment) == "handed_over")

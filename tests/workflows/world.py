@@ -15,15 +15,24 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.testing import TimeSkipper, WorkflowEnvironment
+from temporalio.worker._workflow_instance import _WorkflowLogicFlag
 
 from adapters.messages.compose import MailComposer
 from adapters.security.links import Links
 from adapters.temporal.converter import data_converter
 from adapters.temporal.keys import KeyRing
-from contracts.orders import ORDERS, WORKFLOW, OrderRef, OrderResult, workflow_id
-from domain.order import (
-    Order,
+from contracts.orders import (
+    CARRIERS,
+    MESSAGES,
+    ORDERS,
+    PAYMENTS,
+    WAREHOUSES,
+    WORKFLOW,
+    OrderRef,
+    OrderResult,
+    workflow_id,
 )
+from domain.order import Order
 from domain.policy import GraceRule, Policy
 from domain.stock import Location, MovementReason, Product
 from ports.stores import Delivery
@@ -32,6 +41,7 @@ from store.migrate import migrate
 from tests.fakes.carriers import FakeCarrier
 from tests.fakes.faults import FaultPlan
 from tests.fakes.fraud import FakeFraudVendor
+from tests.fakes.gates import Gates
 from tests.fakes.messages import FakeMailer
 from tests.fakes.payments import FakePaymentGateway
 from tests.fakes.warehouses import FakeWarehouse
@@ -45,6 +55,8 @@ from workers.compose import Outside, activities
 from workers.running import workers
 from workflows import visibility
 
+QUEUES = (ORDERS, PAYMENTS, CARRIERS, WAREHOUSES, MESSAGES)
+ONE_BATCH = _WorkflowLogicFlag.PROCESS_WORKFLOW_ACTIVATION_JOBS_AS_SINGLE_BATCH
 TEMPORAL = str(Path(sys.executable).parent / "temporal")
 SEARCH_ATTRIBUTES = [
     visibility.STATUS,
@@ -101,15 +113,28 @@ def shelve(store: SqlStore, sku: str, location: str, quantity: int) -> None:
 
 
 class World:
-    """One shop with two locations, fakes outside, and a worker."""
+    """One shop with two locations, fakes outside, and a worker.
 
-    def __init__(self, client: Client, folder: Path, policy: Policy | None = None) -> None:
+    ``one_batch``: its worker applies all jobs of an activation before any code runs, as the SDK
+    will do by default one day (TEMPORAL.md T2).
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        folder: Path,
+        policy: Policy | None = None,
+        *,
+        one_batch: bool = False,
+    ) -> None:
         self.client = client
         self.still_client = Client(**(client.config() | {"interceptors": []}))
         self.time = TimeSkipper(self.still_client)
         self.running: list[Running] = []
-        self._at_work = AsyncExitStack()
+        self.one_batch = one_batch
+        self._at_work: dict[str, AsyncExitStack] = {}
         self.faults = FaultPlan()
+        self.gates = Gates()
         database = folder / "waybill.db"
         database.write_bytes(stocked())
         self.store: SqlStore = open_store(f"sqlite:///{database}")
@@ -129,36 +154,43 @@ class World:
         """Return everything the activities touch."""
         return Outside(
             store=self.store,
-            gateways={"fake": self.payments},
-            carrier=self.carrier,
-            warehouse=self.warehouse,
-            mailer=self.mailer,
+            gateways={"fake": self.gates.around("payments", self.payments)},
+            carrier=self.gates.around("carriers", self.carrier),
+            warehouse=self.gates.around("warehouse", self.warehouse),
+            mailer=self.gates.around("mail", self.mailer),
             composer=MailComposer(Links(["s" * 32]), "http://shop.test", now),
             vendors={"vendor": self.vendor},
         )
 
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[None]:
-        """Run workers for all queues; workflows in the sandbox."""
+    async def worker(self, *queues: str) -> AsyncIterator[None]:
+        """Run workers for all queues, or some; workflows in the sandbox."""
         with ThreadPoolExecutor(32) as threads:
             async with AsyncExitStack() as stack:
                 for one in workers(
                     self.client,
                     activities(self.outside()),
                     threads,
+                    queues=queues,
                     sandbox="UNSANDBOXED" not in os.environ,
                     grace_seconds=0.1,
                 ):
+                    if self.one_batch and one.task_queue == ORDERS:
+                        one._set_default_workflow_logic_flag(ONE_BATCH, enabled=True)
                     await stack.enter_async_context(one)
                 yield
 
-    async def work(self) -> None:
-        """Start the workers."""
-        await self._at_work.enter_async_context(self.worker())
+    async def work(self, *queues: str) -> None:
+        """Start the workers of all queues, or of some."""
+        for queue in queues or QUEUES:
+            self._at_work[queue] = AsyncExitStack()
+            await self._at_work[queue].enter_async_context(self.worker(queue))
 
-    async def rest(self) -> None:
+    async def rest(self, *queues: str) -> None:
         """Stop the workers: nobody is there until ``work`` is called again."""
-        await self._at_work.aclose()
+        for queue in queues or QUEUES:
+            if queue in self._at_work:
+                await self._at_work.pop(queue).aclose()
 
     def close(self) -> None:
         """Let go of the database."""
