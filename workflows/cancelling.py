@@ -44,7 +44,9 @@ class Cancelling:
         if questions:
             await self._desk.publish()
             answers = [self._ask(parcel, lines, wanted) for parcel, lines in questions]
-            gone += [one for stopped in await asyncio.gather(*answers) for one in stopped]
+            stopped = [one for answer in await asyncio.gather(*answers) for one in answer]
+            self._note(stopped, ask.actor, ask.reason)
+            gone += stopped
             gone += self._cancel_free(wanted, ask.actor, ask.reason)
         cancelled = tuple(
             LineUnits(line_id=line_id, quantity=count)
@@ -109,14 +111,18 @@ class Cancelling:
                 self._state.move(line_id, source, UnitState.CANCELLED, count)
                 wanted[line_id] -= count
                 gone.append(self._worth(LineUnits(line_id=line_id, quantity=count)))
+        self._note(gone, actor, reason)
+        if gone and not self._state.standing(UnitState.BACKORDERED):
+            self._state.lift_kind(HoldKind.BACKORDER, workflow.now(), actor, "nothing waits")
+        self._state.given_up = self._state.given_up or self._state.all_cancelled()
+        return gone
+
+    def _note(self, gone: list[Gone], actor: str, reason: str) -> None:
+        """Write down who cancelled how much, and why (INVARIANTS A2)."""
         if gone:
             self._state.cancel_reason = reason
             units = sum(line.quantity for line, _ in gone)
             self._state.note("units.cancelled", workflow.now(), actor, f"{units} units: {reason}")
-            if not self._state.standing(UnitState.BACKORDERED):
-                self._state.lift_kind(HoldKind.BACKORDER, workflow.now(), actor, "nothing waits")
-        self._state.given_up = self._state.given_up or self._state.all_cancelled()
-        return gone
 
     def _worth(self, line: LineUnits) -> Gone:
         return line, cancelled_value(self._state.lines[line.line_id], line.quantity)

@@ -109,11 +109,14 @@ async def test_lines_can_be_lowered_and_added_in_grace_and_the_new_total_is_char
 async def test_an_agreeing_warehouse_makes_a_late_cancel_good(shop: World) -> None:
     running = await shop.start(order(("MUG", 2)), still=True)
     await at(running, 1, "released")
-    answer = await cancel(running)
+    ask = Cancel(actor="customer", reason="found it cheaper")
+    answer = await running.ask("cancel", ask, CancelAnswer)
 
     assert (answer.outcome, answer.refunded) == ("cancelled", 2500)
     assert (await running.result()).status == "cancelled"
     assert shelf(shop, "MUG", "east") == (10, 0)
+    told = [one for one in shop.store.timeline(running.order_id) if one.kind == "units.cancelled"]
+    assert [(one.actor, one.text) for one in told] == [("customer", "2 units: found it cheaper")]
 
 
 async def test_a_part_stopped_at_the_warehouse_lets_the_rest_go(shop: World) -> None:
