@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 from typing import Any
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 """Seconds of real time until a call that never comes is a failed test."""
 
 

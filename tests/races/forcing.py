@@ -11,16 +11,17 @@ Four ways (TEMPORAL.md T1, T7):
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
-from temporalio.api.enums.v1 import EventType, UpdateWorkflowExecutionLifecycleStage
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage as Stage
 from temporalio.api.update.v1 import UpdateRef, WaitPolicy
 from temporalio.api.workflowservice.v1 import PollWorkflowExecutionUpdateRequest
-from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from contracts.commands import Milestone
@@ -35,7 +36,10 @@ ASKED = {"asked once": ONCE, "asked again and under another id": AGAIN}
 
 TIMER_FIRED, TASK_DONE = "TIMER_FIRED", "WORKFLOW_TASK_COMPLETED"
 STEP_ENDS = ("ACTIVITY_TASK_COMPLETED", "ACTIVITY_TASK_FAILED")
-ADMITTED = UpdateWorkflowExecutionLifecycleStage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED
+ADMITTED, ACCEPTED = (
+    Stage.Value(f"UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_{name}")
+    for name in ("ADMITTED", "ACCEPTED")
+)
 
 
 class Moment(StrEnum):
@@ -55,6 +59,15 @@ class Moment(StrEnum):
 DURING = (Moment.BEFORE, Moment.AFTER, Moment.WITH_ANSWER)
 
 
+class Asked(Protocol):
+    """Something that is asked of an order; ``key`` is the id of its update."""
+
+    @property
+    def key(self) -> str: ...
+    async def send(self, running: Running) -> "Answer":
+        """Send it and wait for the answer."""
+
+
 @dataclass(frozen=True)
 class Ask:
     """One command, sent under the id of its update."""
@@ -63,6 +76,13 @@ class Ask:
     model: Wire
     answer: type[Wire]
     key: str = "a"
+
+    async def send(self, running: Running) -> "Answer":
+        """Send it to the process itself; a refusal's answer is its code."""
+        try:
+            return await running.ask(self.command, self.model, self.answer, key=self.key)
+        except WorkflowUpdateFailedError as refused:
+            return str(getattr(refused.cause, "type", "")) or str(refused.cause)
 
     def under(self, keys: Sequence[str]) -> list["Ask"]:
         """Return the same command, sent under each of these ids."""
@@ -77,7 +97,7 @@ Answers = dict[str, Answer]
 
 async def away(
     running: Running,
-    asks: Sequence[Ask],
+    asks: Sequence[Asked],
     *,
     passes: timedelta | None = None,
     told: Sequence[Milestone] = (),
@@ -87,15 +107,16 @@ async def away(
     Asserts that the race was one: no task was completed between the first and the last of them.
     """
     world = running.world
-    await quiet(running)
-    await world.rest()
+    if world.at_work:
+        await quiet(running)
+        await world.rest()
     before = len(await history(running))
     skip = asyncio.create_task(running.skip(passes)) if passes else None
     if skip:
         await until(running, lambda events: TIMER_FIRED in events[before:])
     for milestone in told:
         await running.handle.signal("milestone", milestone)
-    sent = await _wait_at_the_server(running, asks)
+    sent = await _sent(running, asks, ADMITTED)
     await world.work()
     if skip:
         await skip
@@ -105,20 +126,22 @@ async def away(
 
 
 async def during(
-    running: Running, gate: Gate, asks: Sequence[Ask], moment: Moment = Moment.BEFORE
+    running: Running, gate: Gate, asks: Sequence[Asked], moment: Moment = Moment.BEFORE
 ) -> Answers:
     """Ask while a step stands at a gate; the gate opens when every command was accepted."""
     await gate.reached()
     if moment in (Moment.WITH_ANSWER, Moment.ANSWER_LOST):
         return await _with_answer(running, gate, asks, lost=moment is Moment.ANSWER_LOST)
     try:
-        accepted = [await _accepted(running, ask) for ask in asks]
+        sent = await _sent(running, asks, ACCEPTED)
     finally:
         gate.open()
-    return _by_id(asks, [await _answer(one.result) for one in accepted])
+    return _by_id(asks, await asyncio.gather(*sent))
 
 
-async def _with_answer(running: Running, gate: Gate, asks: Sequence[Ask], *, lost: bool) -> Answers:
+async def _with_answer(
+    running: Running, gate: Gate, asks: Sequence[Asked], *, lost: bool
+) -> Answers:
     """Let the step end and the commands come while nobody decides, or nobody is there at all."""
     world, queues = running.world, () if lost else (ORDERS,)
     await quiet(running, steps=1)
@@ -127,67 +150,49 @@ async def _with_answer(running: Running, gate: Gate, asks: Sequence[Ask], *, los
     gate.open()
     if not lost:
         await until(running, lambda events: any(name in events[before:] for name in STEP_ENDS))
-    sent = await _wait_at_the_server(running, asks)
+    sent = await _sent(running, asks, ADMITTED)
     await world.work(*queues)
     answers = await asyncio.gather(*sent)
     _in_one_task((await history(running))[before:])
     return _by_id(asks, answers)
 
 
-def _by_id(asks: Sequence[Ask], answers: Sequence[Answer]) -> Answers:
+def _by_id(asks: Sequence[Asked], answers: Sequence[Answer]) -> Answers:
     found: Answers = {}
     for ask, answer in zip(asks, answers, strict=True):
         assert found.setdefault(ask.key, answer) == answer, "one id, two answers"
     return found
 
 
-async def _wait_at_the_server(
-    running: Running, asks: Sequence[Ask]
+async def _sent(
+    running: Running, asks: Sequence[Asked], stage: int
 ) -> list["asyncio.Task[Answer]"]:
-    """Send commands that nobody takes yet, in this order; returns when the server holds them."""
+    """Send commands one after the other; each when the server holds the last one, or when the order
+    has taken it (or refused)."""
     sent = []
     for ask in asks:
-        sent.append(asyncio.create_task(_asked(running, ask)))
-        await _admitted(running, ask.key)
+        sent.append(asyncio.create_task(ask.send(running)))
+        await _reached(running, ask.key, stage, sent[-1])
     return sent
 
 
-async def _admitted(running: Running, key: str) -> None:
-    """Wait until the server holds an update; it writes down none that nobody has taken."""
+async def _reached(running: Running, key: str, stage: int, sent: "asyncio.Task[Answer]") -> None:
+    """Wait until an update has come so far; a refused one leaves nothing but its answer."""
     service, namespace = running.world.client.workflow_service, running.world.client.namespace
     request = PollWorkflowExecutionUpdateRequest(namespace=namespace, wait_policy=WaitPolicy())
     request.update_ref.CopyFrom(UpdateRef(update_id=key))
     request.update_ref.workflow_execution.workflow_id = running.handle.id
     for _ in range(int(PATIENCE / 0.01)):
         try:
-            if (await service.poll_workflow_execution_update(request)).stage >= ADMITTED:
+            if (await service.poll_workflow_execution_update(request)).stage >= stage:
                 return
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+        if sent.done():
+            return
         await asyncio.sleep(0.01)
     raise AssertionError(f"update {key} never came")
-
-
-async def _asked(running: Running, ask: Ask) -> Answer:
-    return await _answer(lambda: running.ask(ask.command, ask.model, ask.answer, key=ask.key))
-
-
-async def _accepted(running: Running, ask: Ask) -> Any:
-    return await running.handle.start_update(
-        ask.command,
-        ask.model,
-        id=ask.key,
-        result_type=ask.answer,
-        wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-    )
-
-
-async def _answer(ask: Callable[[], Awaitable[Any]]) -> Answer:
-    try:
-        return await ask()
-    except WorkflowUpdateFailedError as refused:
-        return str(getattr(refused.cause, "type", "")) or str(refused.cause)
 
 
 def _in_one_task(since: list[str]) -> None:

@@ -38,18 +38,22 @@ def packed_units(running: Running) -> int:
 
 
 async def cancelled_for_good(running: Running, answers: Answers) -> None:
-    """L4, H1, M5: everybody was told "cancelled", and nothing shipped, nothing stays taken."""
-    world = running.world
+    """L4, H1, M5: everybody was told "cancelled", and it is so; each told by one mail."""
     assert {one.outcome for one in answers.values()} == {CancelOutcome.CANCELLED}
+    await cancelled_at_the_providers(running)
+    assert mails(running)["cancelled"] == sum(bool(one.cancelled) for one in answers.values())
+
+
+async def cancelled_at_the_providers(running: Running) -> None:
+    """L4, H1, M5, by the books of the others: nothing ships, nothing stays taken."""
+    world = running.world
     assert (await running.result()).status == "cancelled"
     authorised, captured, voided, refunded = sums(world, running)
     assert captured == refunded
     assert authorised == voided + captured
     assert not world.carrier.live_labels(running.order_id)
     assert all(one.stopped for one in _parcels(running)), "the warehouse still works on it"
-    sent = mails(running)
-    assert sent["cancelled"] == sum(bool(one.cancelled) for one in answers.values())
-    assert sent["shipped"] == 0
+    assert mails(running)["shipped"] == 0
 
 
 async def goes_on(running: Running, answers: Answers, due: int) -> None:

@@ -180,6 +180,11 @@ class World:
                     await stack.enter_async_context(one)
                 yield
 
+    @property
+    def at_work(self) -> bool:
+        """Whether any worker is there."""
+        return bool(self._at_work)
+
     async def work(self, *queues: str) -> None:
         """Start the workers of all queues, or of some."""
         for queue in queues or QUEUES:
