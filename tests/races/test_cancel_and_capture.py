@@ -34,7 +34,7 @@ async def test_a_cancel_while_the_money_is_taken_is_too_late_and_the_parcel_goes
 ) -> None:
     gate = shop.gates.hold("payments.capture", after=moment.after)
     running = await picking(shop)
-    await running.pack()
+    await running.handle.signal("milestone", says_packed(running))
     answers = await during(running, gate, cancels(AGAIN), moment)
 
     await goes_on(running, answers, due=2500)
