@@ -39,7 +39,7 @@ If that is on purpose, write the new sequence with
     GOLDEN=write python -m pytest tests/workflows/{Path(__file__).name}
 
 and say why in the commit. If not, look at what publishes, waits or tells once more than before.
-Orders that run while this is deployed need workflow.patched() (docs/decisions).
+Orders that run while this is deployed need workflow.patched() (docs/changing-the-workflow.md).
 """
 
 
