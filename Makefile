@@ -19,7 +19,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 .PHONY: help
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- install -------------------------------------------------------------------------------------
 
@@ -64,7 +64,7 @@ audit: $(RUN) ## Check the promises of INVARIANTS on the installation in .data
 
 # --- prove ---------------------------------------------------------------------------------------
 
-.PHONY: test lint check bench chaos fuzz simulate
+.PHONY: test lint check bench chaos fuzz simulate record-histories
 test: $(DEV) ## Install and run every test (histories replayed, architecture checked)
 	@echo "==> Tests, $(WORKERS) at a time"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not serial" $(ARGS)
@@ -95,6 +95,10 @@ bench: $(DEV) ## Measure against a bare Temporal workflow; writes bench/latest.j
 
 chaos: $(DEV) ## Kill real processes under load for MINUTES=10, then audit (SEED=n repeats the plan)
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+record-histories: $(DEV) ## Once per release: store what its open orders look like (tests/replay/histories)
+	@echo "==> Recording histories of the workflow tests"
+	@$(BIN)/python -m tests.replay.record $(if $(AGAIN),--again)
 
 # --- keep ----------------------------------------------------------------------------------------
 

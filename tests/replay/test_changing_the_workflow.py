@@ -68,7 +68,10 @@ class Shop:
         handle = await self.client.start_workflow("Parcel", name, id=name, task_queue=self.queue)
         while True:
             found = await handle.fetch_history()
-            if sum(e.HasField("activity_task_completed_event_attributes") for e in found.events):
+            stepped = any(
+                one.HasField("activity_task_completed_event_attributes") for one in found.events
+            )
+            if stepped and found.events[-1].HasField("workflow_task_completed_event_attributes"):
                 return handle
             await asyncio.sleep(0.02)
 

@@ -3,10 +3,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
 from domain.policy import Policy
+from tests.replay.corpus import keep
 from tests.workflows.invariants import check
 from tests.workflows.world import World, start_server
 
@@ -21,7 +23,7 @@ async def server() -> AsyncIterator[WorkflowEnvironment]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_world(
-    server: WorkflowEnvironment, tmp_path: Path
+    server: WorkflowEnvironment, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Callable[..., "asyncio.Future[World]"]]:
     """Open a shop with a policy and run a worker for it."""
     stack = AsyncExitStack()
@@ -32,6 +34,7 @@ async def open_world(
         stack.push_async_callback(world.rest)
         await world.work()
         stack.push_async_callback(check, world)
+        stack.push_async_callback(keep, world.running, request.node.name)
         return world
 
     yield open_it  # type: ignore[misc]

@@ -57,6 +57,7 @@ from workflows import visibility
 
 QUEUES = (ORDERS, PAYMENTS, CARRIERS, WAREHOUSES, MESSAGES)
 ONE_BATCH = _WorkflowLogicFlag.PROCESS_WORKFLOW_ACTIVATION_JOBS_AS_SINGLE_BATCH
+KEYS = "t1:" + "A" * 43 + "="
 TEMPORAL = str(Path(sys.executable).parent / "temporal")
 SEARCH_ATTRIBUTES = [
     visibility.STATUS,
@@ -85,7 +86,7 @@ async def start_server() -> WorkflowEnvironment:
             "--dynamic-config-value",
             "frontend.WorkflowTimeSkippingEnabled=true",
         ],
-        data_converter=data_converter(KeyRing.parse("t1:" + "A" * 43 + "=")),
+        data_converter=data_converter(KeyRing.parse(KEYS)),
     )
 
 
