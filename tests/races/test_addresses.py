@@ -56,7 +56,7 @@ async def test_an_address_changed_across_the_end_of_grace_is_where_the_parcel_go
     await goes_where_it_was_last_told(running, answers)
 
 
-@pytest.mark.parametrize("moment", [Moment.BEFORE, Moment.AFTER, Moment.WITH_ANSWER])
+@pytest.mark.parametrize("moment", [Moment.AFTER, Moment.WITH_ANSWER])
 async def test_an_address_changed_while_the_warehouse_is_told_is_refused_and_the_old_one_stays(
     world: World, moment: Moment
 ) -> None:

@@ -82,11 +82,14 @@ async def test_a_review_across_its_deadline_and_the_deadline_decide_once(
 
 
 @pytest.mark.parametrize(
-    ("expiry", "step", "refusal"),
-    [(ACCEPT, "payments.authorise", "not_held"), (REJECT, "mail.send", "order_ended")],
-    ids=["accepted", "rejected"],
+    ("expiry", "step", "refusal", "moment"),
+    [
+        (ACCEPT, "payments.authorise", "not_held", Moment.BEFORE),
+        (ACCEPT, "payments.authorise", "not_held", Moment.WITH_ANSWER),
+        (REJECT, "mail.send", "order_ended", Moment.BEFORE),
+    ],
+    ids=["accepted", "accepted, with the answer", "rejected"],
 )
-@pytest.mark.parametrize("moment", [Moment.BEFORE, Moment.WITH_ANSWER])
 async def test_a_review_after_its_deadline_is_refused_and_what_the_clock_decided_stands(
     open_world: OpenWorld, expiry: Verdict, step: str, refusal: str, moment: Moment
 ) -> None:

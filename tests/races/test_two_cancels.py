@@ -7,7 +7,7 @@ import pytest
 
 from domain.holds import HoldKind
 from tests.races.door import Customer, Door, Webhook, at_the_door
-from tests.races.forcing import DURING, Answers, Moment, away, during, quiet
+from tests.races.forcing import Answers, Moment, away, during, quiet
 from tests.races.kept import cancelled_at_the_providers, told
 from tests.workflows.scenes import kinds, mails, on_hold
 from tests.workflows.world import Running, World
@@ -44,6 +44,10 @@ async def cancelled_once(door: Door, running: Running) -> None:
     assert await Webhook(door, "later").send(running) == (202, "order_ended")
 
 
+def who_cancelled(world: World, door: Door) -> list[str]:
+    return [e.actor for e in world.store.timeline(door.order_id) if e.kind == "units.cancelled"]
+
+
 @pytest.mark.parametrize("customer_first", [True, False], ids=["customer first", "webhook first"])
 async def test_both_cancel_across_the_end_of_grace_while_nobody_is_there(
     world: World, customer_first: bool
@@ -77,7 +81,7 @@ async def test_who_was_told_to_ask_again_is_told_the_truth_by_asking_again(world
         await cancelled_once(door, running)
 
 
-@pytest.mark.parametrize("moment", DURING)
+@pytest.mark.parametrize("moment", [Moment.AFTER, Moment.WITH_ANSWER])
 async def test_the_webhook_comes_while_the_warehouse_is_asked_to_stop_for_the_customer(
     shop: World, moment: Moment
 ) -> None:
@@ -110,3 +114,4 @@ async def test_a_parked_cancel_meets_its_order_and_the_customer_at_once(world: W
         all_told_the_same(answers)
         await cancelled_once(door, running)
         assert told(running, "payments") == []
+        assert who_cancelled(world, door) == ["storefront"]
