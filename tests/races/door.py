@@ -49,18 +49,21 @@ class Door:
         return self._world.still_client
 
     async def close(self) -> None:
-        """Let go of the client."""
+        """Let go of the client, when what was begun is done."""
+        await self.deps.starts.all_settled()
         await self._client.aclose()
 
     async def order_comes(self) -> httpx.Response:
-        """Let the storefront send the order."""
+        """Let the storefront send the order; returns when its start has been tried."""
         paid = {"form": "method", "provider": "fake", "method": "pm_card_visa"}
         body = new_order(
             self.external_id, payment=paid, currency="USD", placed_at=now().isoformat()
         )
         body["ship_to"] |= {"city": "Dallas", "region": "TX", "country": "US"}
         body["ship_to"] |= {"postal_code": "75201"}
-        return await self._webhook(event("order.created", body), "created")
+        answer = await self._webhook(event("order.created", body), "created")
+        await self.deps.starts.all_settled()
+        return answer
 
     def running(self) -> Running:
         """Return the order's process, once somebody has started it."""
