@@ -120,7 +120,7 @@ async def away(
     await world.work()
     if skip:
         await skip
-    answers = await asyncio.gather(*sent)
+    answers = await _answers(sent)
     _in_one_task((await history(running))[before:])
     return _by_id(asks, answers)
 
@@ -136,7 +136,7 @@ async def during(
         sent = await _sent(running, asks, ACCEPTED)
     finally:
         gate.open()
-    return _by_id(asks, await asyncio.gather(*sent))
+    return _by_id(asks, await _answers(sent))
 
 
 async def _with_answer(
@@ -152,9 +152,14 @@ async def _with_answer(
         await until(running, lambda events: any(name in events[before:] for name in STEP_ENDS))
     sent = await _sent(running, asks, ADMITTED)
     await world.work(*queues)
-    answers = await asyncio.gather(*sent)
+    answers = await _answers(sent)
     _in_one_task((await history(running))[before:])
     return _by_id(asks, answers)
+
+
+async def _answers(sent: Sequence["asyncio.Task[Answer]"]) -> list[Answer]:
+    """Wait for all answers; an order whose code fails gives none, for ever."""
+    return await asyncio.wait_for(asyncio.gather(*sent), PATIENCE)
 
 
 def _by_id(asks: Sequence[Asked], answers: Sequence[Answer]) -> Answers:
