@@ -25,7 +25,7 @@ from store.database import SqlStore
 LATER = 0.15
 """Seconds until the warehouse or the carrier does what it was asked: its call finds a quiet order,
 as it does in life."""
-SPACING = 0.06
+SPACING = 0.03
 """Seconds between the first starts, so that orders do not march in step."""
 LATEST = 60.0
 AWAITS = ("released", "labelled", "handed_over")

@@ -30,11 +30,7 @@ async def main(kind: str, address: str, database: str, sandbox: bool) -> None:
     ours = kind == "ours"
     converter = data_converter(KEYS) if ours else pydantic_data_converter
     client = await Client.connect(address, data_converter=converter)
-    import os
-
-    with ThreadPoolExecutor(
-        int(os.environ.get("TH", THREADS)), thread_name_prefix="step"
-    ) as threads:
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="step") as threads:
         running = _ours(client, threads, database, sandbox) if ours else [_bare(client, sandbox)]
         async with AsyncExitStack() as stack:
             for worker in running:
