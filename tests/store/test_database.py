@@ -143,8 +143,8 @@ def test_postgres_says_bad_value_to_a_zero_byte(postgres_url: str) -> None:
     assert refusal.value.code == "bad_value"
 
 
-def test_a_number_too_large_for_its_column_is_a_bad_value(store: SqlStore) -> None:
+def test_a_number_too_large_for_its_column_is_a_bad_value(sql_store: SqlStore) -> None:
     for number in (2**63, 10**30):
         with pytest.raises(DomainError) as refusal:
-            store.policy(number)
+            sql_store.policy(number)
         assert refusal.value.code == "bad_value"

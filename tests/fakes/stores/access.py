@@ -1,15 +1,13 @@
 """Keys, idempotent requests, links and policy versions, in memory."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from domain.errors import DomainError
 from domain.policy import Policy
 from ports.stores import ApiKey
+from store.access import ABANDONED, NOTE_EVERY
 from tests.fakes.stores.tables import Part, Row, transaction, utc
-
-NOTE_EVERY = timedelta(minutes=1)
-ABANDONED = timedelta(minutes=2)
 
 
 class Access(Part):
