@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
-WORKERS ?= 2
+WORKERS ?= 3
 PIP_QUIET := PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN := $(VENV)/.ready-to-run
 DEV := $(VENV)/.ready-to-test
